@@ -1,0 +1,3 @@
+"""AYA: one verified truth about a set of machines, kept in PostgreSQL."""
+
+__version__ = "0.1.0"

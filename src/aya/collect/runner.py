@@ -1,0 +1,140 @@
+"""Run every collector on a machine and on its PostgreSQL servers, and put what they found together.
+
+A collector that breaks is an outcome, not the end of the others.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from aya.collect.collector import Collector, Unreadable
+from aya.host.reading import Found, Host
+from aya.model import FACT_TYPES, Collected, Facts, Gap, NodeState, Outcome
+from aya.redaction import Redactor, map_texts
+from aya.registry import discover
+
+WORKERS = 4
+SEVERITY = (Outcome.FAILED, Outcome.UNREADABLE, Outcome.DENIED, Outcome.UNSUPPORTED)
+"""Which of several gaps names the outcome: the first of these that is among them."""
+SECTIONS = tuple(fact_type.SECTION for fact_type in FACT_TYPES)
+
+Progress = Callable[[str], None]
+
+
+def collectors(system: str) -> dict[str, Collector]:
+    """The machine collectors that can look at that system, by name."""
+    found = discover("aya.collect.collectors", Collector, "collector")
+    return {name: collector for name, collector in found.items() if system in collector.systems}
+
+
+def collect_machine(host: Host, redactor: Redactor, progress: Progress = lambda _: None) -> tuple[Collected, ...]:
+    """Run all machine collectors, a few at a time; the answers come in the order of their names."""
+
+    def one(item: tuple[str, Collector]) -> Collected:
+        progress(item[0])
+        return run_collector(item[0], item[1], host, redactor)
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="collect") as pool:
+        return tuple(pool.map(one, collectors(host.system).items()))
+
+
+def run_collector(name: str, collector: Collector, host: Host, redactor: Redactor) -> Collected:
+    """Run one collector to its outcome; never raises for what a machine answers."""
+    started = time.monotonic()
+    facts = Facts()
+    gaps: tuple[Gap, ...] = ()
+    try:
+        found = Found.of(host, collector.reads)
+        if collector.more is not None:
+            found += Found.of(host, collector.more(found))
+        facts = collector.parse(found)
+        gaps = facts.gaps + found.gaps()
+    except Unreadable as error:
+        gaps = (Gap(Outcome.UNREADABLE, str(error)),)
+    except Exception as error:  # noqa: BLE001 - whatever a strange machine makes a collector do, the others go on
+        gaps = (Gap(Outcome.FAILED, f"{type(error).__name__}: {error}"),)
+    return conclude(
+        Collected(
+            collector=name,
+            outcome=Outcome.OK,
+            owns=collector.owns,
+            sections=collector.sections,
+            facts=replace(facts, gaps=gaps),
+        ),
+        redactor,
+        started,
+    )
+
+
+def conclude(collected: Collected, redactor: Redactor, started: float) -> Collected:
+    """Settle the outcome from the gaps, and make the facts fit to be stored: no secrets, no NUL, valid Unicode."""
+    facts = collected.facts
+    outcome, reason = collected.outcome, collected.reason
+    if facts.gaps:
+        kinds = {gap.outcome for gap in facts.gaps}
+        outcome = next((kind for kind in SEVERITY if kind in kinds), Outcome.FAILED)
+        reason = "; ".join(dict.fromkeys(gap.reason for gap in facts.gaps))
+    elif facts.absent:
+        outcome = Outcome.ABSENT
+
+    def clean(text: str) -> str:
+        return redactor.text(storable(text))
+
+    return replace(
+        collected,
+        outcome=outcome,
+        reason=clean(reason)[:2000] if reason else None,
+        duration_ms=round((time.monotonic() - started) * 1000),
+        facts=replace(
+            facts,
+            node=clean_fields(facts.node, clean),
+            metadata=map_texts(facts.metadata, clean),
+            observed=map_texts(facts.observed, clean),
+            **cast(Any, {s: tuple(clean_fields(row, clean) for row in getattr(facts, s)) for s in SECTIONS}),
+        ),
+    )
+
+
+def storable(text: str) -> str:
+    """A text that PostgreSQL and JSON can hold: NUL and lone surrogates become visible escapes."""
+    if "\0" in text:
+        text = text.replace("\0", "\\x00")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+    return text
+
+
+def clean_fields(row: Any, clean: Callable[[str], str]) -> Any:
+    """A frozen row with its texts cleaned; the row itself where nothing had to change."""
+    changed = {}
+    for field in fields(row):
+        value = getattr(row, field.name)
+        if isinstance(value, str | dict) and (cleaned := map_texts(value, clean)) != value:
+            changed[field.name] = cleaned
+    return replace(row, **changed) if changed else row
+
+
+def put_together(
+    node_name: str, role_by_hand: str | None, collected: Iterable[Collected], started_at: datetime
+) -> NodeState:
+    """One node's state out of what its collectors found."""
+    collected = tuple(collected)
+    return NodeState(
+        node_name=node_name,
+        node_role=role_by_hand or found_role(collected),
+        role_by_hand=role_by_hand is not None,
+        collected_at=started_at,
+        duration_ms=round((datetime.now(UTC) - started_at).total_seconds() * 1000),
+        collected=collected,
+    )
+
+
+def found_role(collected: Iterable[Collected]) -> str | None:
+    """The role that the node's own servers show: any that feeds others, else any that is fed, else standalone."""
+    roles = {instance.server_role for c in collected for instance in c.facts.instances}
+    return next((role for role in ("primary", "replica", "standalone") if role in roles), None)

@@ -1,0 +1,100 @@
+"""Connections to AYA's own database, and the one border where driver errors become AYA's errors."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import conninfo
+from psycopg.rows import DictRow, dict_row
+
+from aya.errors import DatabaseError, DatabaseUnreachable, DatabaseUnsuitable, PayloadRefused
+
+Connection = psycopg.Connection[DictRow]
+
+CONNECT_TIMEOUT_S = 10
+DATA_DOES_NOT_FIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+
+
+def connect(url: str, *, role: str | None = None, autocommit: bool = False) -> Connection:
+    """Open a connection that gives rows as dicts.
+
+    `role`: act as this role from the start (`SET ROLE`), for logins that are members of it.
+    Raises DatabaseUnreachable when there is no server or it refuses.
+    """
+    options = "-c datestyle=ISO -c timezone=UTC -c jit=off"
+    if role is not None:
+        options += f" -c role={role}"
+    with translated(doing=f"connecting to {without_password(url)}"):
+        return psycopg.connect(
+            url,
+            autocommit=autocommit,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            application_name="aya",
+            options=options,
+            row_factory=dict_row,
+        )
+
+
+@contextmanager
+def translated(*, doing: str) -> Iterator[None]:
+    """Turn the driver's errors into AYA's; the message says what was being done and what PostgreSQL said."""
+    try:
+        yield
+    except DATA_DOES_NOT_FIT as error:
+        raise PayloadRefused(f"PostgreSQL refused the data while {doing}: {_said(error)}") from error
+    except psycopg.errors.DiskFull as error:
+        raise DatabaseError(
+            f"The disk is full: PostgreSQL stopped while {doing}. Nothing that was recorded before is lost.",
+            remedy="Free some space on the disk of the data folder (`aya doctor` names it) and do it again.",
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseUnsuitable(
+            f"The login may not do what AYA needs, while {doing}: {_said(error)}",
+            remedy="Use a login that owns the database, or ask its administrator for that right.",
+        ) from error
+    except psycopg.errors.LockNotAvailable as error:
+        raise DatabaseError(f"Another session holds a lock that is needed while {doing}: {_said(error)}") from error
+    except psycopg.OperationalError as error:
+        raise DatabaseUnreachable(
+            f"PostgreSQL is not to be had while {doing}: {_said(error)}",
+            remedy="`aya doctor` looks into it; `aya db start` starts the embedded server.",
+        ) from error
+    except psycopg.Error as error:
+        raise DatabaseError(f"PostgreSQL failed while {doing}: {_said(error)}") from error
+    except (UnicodeError, ValueError) as error:
+        raise DatabaseUnreachable(f"Cannot go on while {doing}: {error}") from error
+
+
+def _said(error: psycopg.Error) -> str:
+    diagnosis = error.diag
+    parts = [diagnosis.message_primary, diagnosis.message_detail, diagnosis.context]
+    text = " ".join(" ".join(part.split()) for part in parts if part) or " ".join(str(error).split())
+    # libpq repeats the connection string when it cannot read it.
+    return re.sub(r"(password\s*=\s*)\S+|(://[^:/@\s]*:)[^@\s]*(?=@)", r"\1\2***", text)[:600]
+
+
+def without_password(url: str) -> str:
+    """A URL or connection string fit to be shown."""
+    if "://" in url:
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return "the database URL"
+        if parts.password is not None:
+            user_and_host = f"{parts.username or ''}:***@{parts.netloc.rsplit('@', 1)[1]}"
+            url = urlunsplit(parts._replace(netloc=user_and_host))
+        return re.sub(r"((?:ssl)?password=)[^&]*", r"\1***", url)
+    try:
+        fields = conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        return "the database URL"
+    return " ".join(f"{name}={'***' if 'password' in name else value}" for name, value in sorted(fields.items()))
+
+
+def rows(connection: Connection, text: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:
+    """Run one of AYA's own queries and fetch everything."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(text, parameters or {}).fetchall()

@@ -1,0 +1,77 @@
+"""AYA's own database, wherever it is: in the embedded server, or in an existing PostgreSQL 18."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from aya.db.connection import Connection, connect, without_password
+from aya.db.server import SUPERUSER, EmbeddedServer
+from aya.errors import ConfigurationError, DatabaseUnreachable
+from aya.settings import Settings
+
+DATABASE = "aya_rag"
+
+
+class Login(StrEnum):
+    """As whom to connect: `reader` may only read, `writer` records, `admin` may do anything the login may."""
+
+    READER = "reader"
+    WRITER = "writer"
+    ADMIN = "admin"
+
+
+ROLES = {Login.READER: "aya_reader", Login.WRITER: "aya_writer"}
+
+
+@dataclass(frozen=True)
+class Database:
+    """Where AYA's database is and how to get in."""
+
+    settings: Settings
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether AYA runs the server itself."""
+        return self.settings.database_url is None
+
+    @cached_property
+    def server(self) -> EmbeddedServer:
+        """The embedded server, running or not."""
+        return EmbeddedServer(self.settings.home, tcp_port=self.settings.tcp_port)
+
+    def start(self) -> bool:
+        """Start the embedded server if it does not run; True if it was started by this call."""
+        return self.server.start() if self.is_embedded else False
+
+    def url(self, login: Login = Login.WRITER, *, database: str = DATABASE) -> str:
+        """A connection URL. An existing server is always entered by the login its URL names."""
+        if self.settings.database_url is not None:
+            return self.settings.database_url.get_secret_value()
+        return self.server.url(ROLES.get(login, SUPERUSER), database)
+
+    def tcp_url(self, login: Login) -> str:
+        """A connection URL over loopback TCP with the role's generated password.
+
+        Raises ConfigurationError when the embedded server has no TCP port, or is not AYA's.
+        """
+        port = self.server.status().tcp_port if self.is_embedded else None
+        if port is None or login not in ROLES:
+            raise ConfigurationError(
+                "There is no TCP login to give out: the server listens on its Unix socket only, or is not AYA's own.",
+                remedy="Set AYA_TCP_PORT and run `aya db start`; then ask for the reader or the writer.",
+            )
+        return f"postgresql://{ROLES[login]}:{self.server.password(ROLES[login])}@127.0.0.1:{port}/{DATABASE}"
+
+    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = False) -> Connection:
+        """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
+        if self.is_embedded and not self.server.status().running:
+            raise DatabaseUnreachable(
+                f"The embedded PostgreSQL in {self.settings.home} does not run.",
+                remedy="Start it with `aya db start`, or make everything with `aya up`.",
+            )
+        return connect(self.url(login), role=None if self.is_embedded else ROLES.get(login), autocommit=autocommit)
+
+    def __str__(self) -> str:
+        if self.is_embedded:
+            return f"the embedded PostgreSQL in {self.settings.home}"
+        return without_password(self.url())

@@ -1,0 +1,108 @@
+"""Every error AYA raises, in one tree; each knows its exit code and its HTTP status.
+
+AyaError                    something AYA was asked to do was not done
+ +- UsageError              the request itself is wrong: an unknown name, an option that does not fit
+ |   +- NotFound            the thing asked for does not exist
+ +- ConfigurationError      an option or a file of options cannot be used
+ +- HostError               a command, file or folder of the machine could not be used
+ +- DatabaseError           PostgreSQL refused, vanished, or is not what AYA needs
+ |   +- DatabaseUnreachable no connection could be made
+ |   +- DatabaseUnsuitable  connected, but wrong version, no pgvector or too few rights
+ |   +- ServerStartFailed   the embedded server did not start
+ |   +- MigrationFailed     a migration did not apply; the database is as it was
+ +- RecordingError          a state was not recorded; nothing of it was
+ |   +- PayloadRefused      it does not fit: wrong type, too large, or the same fact twice
+ +- SnapshotError           a snapshot cannot be made, read or trusted
+
+A message says what happened, to what, and what to do next. "Could not look" is not an error but an `Outcome`.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a finished `aya` command tells the shell."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    ATTENTION = 3
+
+
+class AyaError(Exception):
+    """Something AYA was asked to do was not done.
+
+    `message` says what happened and to what; `remedy` says what to do next.
+    """
+
+    exit_code = ExitCode.FAILED
+    http_status = 500
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.remedy}" if self.remedy else self.message
+
+
+class UsageError(AyaError):
+    """The request itself is wrong."""
+
+    exit_code = ExitCode.USAGE
+    http_status = 422
+
+
+class NotFound(UsageError):
+    """The thing asked for does not exist; the message names what does."""
+
+    http_status = 404
+
+
+class ConfigurationError(AyaError):
+    """An option, or a file of options, cannot be used."""
+
+    exit_code = ExitCode.USAGE
+
+
+class HostError(AyaError):
+    """A command, file or folder of the machine could not be used."""
+
+
+class DatabaseError(AyaError):
+    """PostgreSQL refused, vanished, or is not what AYA needs."""
+
+    http_status = 503
+
+
+class DatabaseUnreachable(DatabaseError):
+    """No connection could be made."""
+
+
+class DatabaseUnsuitable(DatabaseError):
+    """Connected, but the server has the wrong version, no pgvector, or grants too few rights."""
+
+
+class ServerStartFailed(DatabaseError):
+    """The embedded server did not start; the message carries the end of its log."""
+
+
+class MigrationFailed(DatabaseError):
+    """A migration did not apply; the database is as it was before."""
+
+
+class RecordingError(AyaError):
+    """A state was not recorded; nothing of it was."""
+
+
+class PayloadRefused(RecordingError):
+    """A state does not fit: a wrong type, too large, or the same fact twice. Nothing of it was recorded."""
+
+    http_status = 422
+
+
+class SnapshotError(AyaError):
+    """A snapshot cannot be made, read or trusted."""
+
+    http_status = 409

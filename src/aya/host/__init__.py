@@ -1,0 +1,1 @@
+"""The only code that runs commands or opens files on a machine that AYA looks at."""

@@ -1,0 +1,150 @@
+"""Run a program safely: no shell, no terminal, a plain environment, a time limit and a limit on what it may print."""
+
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, NoReturn
+
+from aya.errors import HostError
+from aya.host.reading import Answer
+from aya.model import Outcome
+
+OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024
+SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin:/usr/local/cuda/bin"
+REFUSALS = (
+    "permission denied",
+    "operation not permitted",
+    "must be root",
+    "are you root",
+    "superuser",
+    "not privileged",
+)
+
+
+def find(program: str) -> str | None:
+    """The absolute path of a program: as PATH has it, else in the folders where system tools live."""
+    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{SEARCH_PATH}")
+
+
+def plain_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a program gets to see: a search path, the C locale, and nothing of what the caller's shell holds."""
+    environment = {
+        "PATH": f"{os.environ.get('PATH', '')}:{SEARCH_PATH}",
+        "HOME": os.environ.get("HOME", "/"),
+        "LC_ALL": "C",
+        "LANGUAGE": "C",
+        "TZ": "UTC",
+    }
+    return environment | dict(extra or {})
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout_s: float,
+    environment: Mapping[str, str] | None = None,
+    user: str | int | None = None,
+    group: str | int | None = None,
+    working_folder: Path | str = "/",
+    output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+) -> Answer:
+    """Run a program to its end and return what it printed.
+
+    The outcome is `absent` when there is no such program, `denied` when it or the system refused, `failed` when it
+    could not start, ended with an error, printed more than the limit, or did not end in time; then it and everything it
+    started is killed. What was printed until then is kept.
+    """
+    program = argv[0] if "/" in argv[0] else find(argv[0])
+    if program is None:
+        return Answer(Outcome.ABSENT, reason=f"{argv[0]} is not installed")
+    try:
+        process = subprocess.Popen(
+            [program, *argv[1:]],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=plain_environment(environment),
+            cwd=working_folder,
+            user=user,
+            group=group,
+            extra_groups=[] if user is not None else None,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        return Answer(Outcome.ABSENT, reason=f"{program} does not exist")
+    except PermissionError as error:
+        return Answer(Outcome.DENIED, reason=f"{program}: {error.strerror}")
+    except OSError as error:
+        return Answer(Outcome.FAILED, reason=f"{program}: {error.strerror}")
+    except ValueError as error:
+        return Answer(Outcome.FAILED, reason=f"{program}: {error}")
+    try:
+        output, errors, trouble = _drain(process, time.monotonic() + timeout_s, timeout_s, output_limit_bytes)
+    finally:
+        _kill_group(process)
+    return _judge(" ".join(argv), process.returncode, output, errors, trouble)
+
+
+def _drain(process: subprocess.Popen[bytes], deadline: float, timeout_s: float, limit: int) -> tuple[bytes, bytes, str]:
+    assert process.stdout is not None and process.stderr is not None
+    streams: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+    trouble = ""
+    with selectors.DefaultSelector() as selector:
+        for stream, buffer in streams.items():
+            selector.register(stream, selectors.EVENT_READ, buffer)
+        while selector.get_map() and not trouble:
+            ready = selector.select(max(0.0, deadline - time.monotonic()))
+            if not ready and time.monotonic() >= deadline:
+                trouble = f"did not end within {timeout_s:g} s"
+            for key, _ in ready:
+                chunk = os.read(key.fd, 65536)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                    continue
+                key.data.extend(chunk)
+                if len(key.data) > limit:
+                    trouble = f"printed more than {limit} bytes"
+    if not trouble:
+        try:
+            process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            trouble = f"did not end within {timeout_s:g} s"
+    return bytes(streams[process.stdout]), bytes(streams[process.stderr]), trouble
+
+
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Leave nothing behind: end the program and whatever it started in its session."""
+    if process.poll() is None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            process.kill()
+        process.wait()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def _judge(command: str, status: int, output: bytes, error_output: bytes, trouble: str) -> Answer:
+    errors = error_output.decode("utf-8", errors="backslashreplace").strip()
+    if trouble:
+        return Answer(Outcome.FAILED, output, f"{command} {trouble}", status, errors)
+    if status == 0:
+        return Answer(Outcome.OK, output, "", 0, errors)
+    said = (errors or output.decode("utf-8", errors="backslashreplace").strip()).splitlines()
+    reason = f"{command} ended with {status}" + (f": {said[0][:300]}" if said else "")
+    refused = any(word in (errors + reason).lower() for word in REFUSALS)
+    return Answer(Outcome.DENIED if refused else Outcome.FAILED, output, reason, status, errors)
+
+
+def become(argv: Sequence[str]) -> NoReturn:
+    """Replace this program by another one, which gets the terminal. Raises HostError when it cannot be started."""
+    try:
+        os.execv(argv[0], list(argv))
+    except OSError as error:
+        raise HostError(f"{argv[0]} cannot be started: {error.strerror}.") from error

@@ -1,0 +1,184 @@
+"""What a collector may ask of a machine, and the answers it gets.
+
+A collector names its questions as `Read` values and never runs anything itself, so that understanding stays pure, and
+the same collector works on this machine and on a recorded one.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Protocol
+
+from aya.model import Gap, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One question to a machine."""
+
+    optional: bool = field(default=False, kw_only=True)
+    """Whether not being answered, even by a refusal, leaves no gap."""
+
+
+@dataclass(frozen=True, slots=True)
+class File(Read):
+    """The content of one file."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head(Read):
+    """The first bytes of one file, however large it is; answered under the name `head PATH`."""
+
+    path: str
+    size: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Files(Read):
+    """The content of every file that a shell pattern (`*`, `?`, `[…]`; `*` stays within one folder) matches."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Links(Read):
+    """Where every symbolic link that a shell pattern matches points to; the text is the target."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Names(Read):
+    """Which paths a shell pattern matches; the text of each is empty."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Command(Read):
+    """What a program prints, run without a shell, in the C locale, with a time limit."""
+
+    argv: tuple[str, ...]
+    timeout_s: float = field(default=10.0, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Read):
+    """What a library of the operating system answers, as JSON: a name out of `aya.host.local.CALLS`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. `data` may be there even when the outcome is not `ok`: half an answer is kept."""
+
+    outcome: Outcome
+    data: bytes = b""
+    reason: str = ""
+    exit_status: int | None = None
+    errors: str = ""
+
+    @property
+    def text(self) -> str:
+        """The data as text; bytes that are not UTF-8 stay visible as `\\xNN`."""
+        return self.data.decode("utf-8", errors="backslashreplace")
+
+
+class Host(Protocol):
+    """A machine that can be asked: this one, or a recording of another."""
+
+    @property
+    def system(self) -> str:
+        """`Linux` or `Darwin`."""
+        ...
+
+    def ask(self, read: Read) -> Mapping[str, Answer]:
+        """Answer a question. Patterns give an answer for each path, everything else one under its own name."""
+        ...
+
+
+def name_of(read: Read) -> str:
+    """The name under which a question that has one answer is answered."""
+    match read:
+        case File(path=path):
+            return path
+        case Head(path=path):
+            return f"head {path}"
+        case Command(argv=argv):
+            return " ".join(argv)
+        case Call(name=name):
+            return name
+    raise TypeError(f"{read!r} is a pattern and has no single answer")
+
+
+class Found:
+    """The answers to a collector's questions. Asking for something that was not read is a mistake and raises."""
+
+    def __init__(self, reads: Iterable[Read] = (), answers: Mapping[str, Answer] | None = None) -> None:
+        self._reads = tuple(reads)
+        self._answers = dict(answers or {})
+
+    @classmethod
+    def of(cls, host: Host, reads: Iterable[Read]) -> "Found":
+        """Ask `host` every question once."""
+        reads = tuple(reads)
+        answers: dict[str, Answer] = {}
+        for read in reads:
+            answers.update(host.ask(read))
+        return cls(reads, answers)
+
+    def __add__(self, other: "Found") -> "Found":
+        return Found(self._reads + other._reads, self._answers | other._answers)
+
+    def answer(self, name: str) -> Answer:
+        """The whole answer to the question with that path, command line or call name."""
+        if name in self._answers:
+            return self._answers[name]
+        if not any(self._covers(read, name) for read in self._reads):
+            raise KeyError(f"{name!r} is not among this collector's reads")
+        return Answer(Outcome.ABSENT, reason=f"{name} does not exist")
+
+    def text(self, name: str) -> str | None:
+        """The text of a file, link, command or call; None where there is none or it could not be had."""
+        answer = self.answer(name)
+        return answer.text if answer.outcome is Outcome.OK else None
+
+    def line(self, name: str) -> str | None:
+        """Like `text`, stripped of white space and NUL; None where nothing is left."""
+        text = self.text(name)
+        return (text.strip(" \t\r\n\0") or None) if text is not None else None
+
+    def matches(self, pattern: str) -> Iterator[tuple[str, str]]:
+        """Path and text of everything that was read well and matches a pattern, in order of path."""
+        for path in sorted(self._answers):
+            if path_matches(path, pattern) and self._answers[path].outcome is Outcome.OK:
+                yield path, self._answers[path].text
+
+    def answers(self) -> Mapping[str, Answer]:
+        """Everything that was answered."""
+        return self._answers
+
+    def gaps(self) -> tuple[Gap, ...]:
+        """What could not be looked at though it is there, for reads that are not optional."""
+        quiet = {Outcome.OK, Outcome.ABSENT}
+        return tuple(
+            Gap(answer.outcome, answer.reason or name)
+            for name, answer in sorted(self._answers.items())
+            if answer.outcome not in quiet
+            and not any(read.optional for read in self._reads if self._covers(read, name))
+        )
+
+    @staticmethod
+    def _covers(read: Read, name: str) -> bool:
+        if isinstance(read, Files | Links | Names):
+            return path_matches(name, read.pattern)
+        return name_of(read) == name
+
+
+def path_matches(path: str, pattern: str) -> bool:
+    """Whether a path matches a shell pattern folder by folder, as a shell would."""
+    parts, wanted = path.split("/"), pattern.split("/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))

@@ -1,0 +1,34 @@
+"""What every operation needs: the options, the database, the machine, and a way to say how far it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from aya.db.database import Database
+from aya.host.local import LocalHost
+from aya.redaction import Redactor, load_redactor
+from aya.settings import Settings
+
+
+@dataclass(frozen=True)
+class Context:
+    """One caller's view of AYA."""
+
+    settings: Settings
+    progress: Callable[[str], None] = lambda _: None
+    """Told what is being done, for those who wait."""
+
+    @cached_property
+    def database(self) -> Database:
+        """AYA's own database."""
+        return Database(self.settings)
+
+    @cached_property
+    def host(self) -> LocalHost:
+        """This machine."""
+        return LocalHost()
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Takes secrets out of what is stored."""
+        return load_redactor(self.settings.home / "secrets")

@@ -1,0 +1,1 @@
+"""Turn a node's state into rows, in one transaction, writing only what changed."""

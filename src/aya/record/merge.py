@@ -1,0 +1,81 @@
+"""The statement that records the rows of one section: compare, insert, update, and mark what vanished.
+
+One statement for any number of nodes: `MERGE` with `IS DISTINCT FROM` writes nothing for an unchanged row, where `INSERT ... ON CONFLICT DO
+UPDATE` would lock every one. Rows that were not found again vanish only for the sources that were complete.
+"""
+
+import json
+
+from aya.model import FACT_TYPES, Fact
+from aya.record.columns import columns, nullable
+
+PARAMETERS = ("rows", "complete")
+"""`rows`: [{"node_id", "source", "rows": [...]}]; `complete`: [{"node_id", "source"}], both as JSON text."""
+
+
+def _merge_statement(fact_type: type[Fact]) -> str:
+    types = columns(fact_type)
+    names = list(types)
+    presence = fact_type.PRESENCE
+    derived = set(fact_type.derived_fields())
+    set_names = [*names, "source"]
+    compared = [name for name in set_names if name not in derived]
+    vanished = [
+        f"{presence} = false",
+        *(f"{n} = {_literal(v)}" for n, v in fact_type.ON_VANISHED.items()),
+        "updated_at = now()",
+    ]
+    same_key = " AND ".join(
+        _same(name, types[name], may_be_unknown=name in nullable(fact_type)) for name in fact_type.KEY
+    )
+    newline = ",\n        "
+    return f"""
+WITH given AS MATERIALIZED (
+    SELECT e.node_id, e.source, r.*
+    FROM json_to_recordset(%(rows)s::json) AS e (node_id integer, source text, rows json)
+    CROSS JOIN LATERAL json_to_recordset(e.rows) AS r (
+        {newline.join(f"{name} {types[name]}" for name in names)}
+    )
+), merged AS (
+    MERGE INTO {fact_type.TABLE} AS t
+    USING given AS g
+    ON t.node_id = g.node_id AND t.{presence} AND {same_key}
+    WHEN MATCHED AND ({", ".join(f"t.{name}" for name in compared)})
+        IS DISTINCT FROM ({", ".join(f"g.{name}" for name in compared)}) THEN
+        UPDATE SET {", ".join(f"{name} = g.{name}" for name in set_names)}, updated_at = now()
+    WHEN NOT MATCHED THEN
+        INSERT (node_id, {", ".join(set_names)}) VALUES (g.node_id, {", ".join(f"g.{name}" for name in set_names)})
+    RETURNING merge_action() AS action
+), complete AS (
+    SELECT c.node_id, c.source FROM json_to_recordset(%(complete)s::json) AS c (node_id integer, source text)
+), vanished AS (
+    UPDATE {fact_type.TABLE} AS t
+    SET {", ".join(vanished)}
+    FROM complete c
+    WHERE t.node_id = c.node_id AND t.source = c.source AND t.{presence}
+        AND NOT EXISTS (SELECT FROM given g WHERE g.node_id = t.node_id AND {same_key})
+    RETURNING 1
+)
+SELECT
+    (SELECT count(*) FROM merged WHERE action = 'INSERT') AS inserted,
+    (SELECT count(*) FROM merged WHERE action = 'UPDATE') AS updated,
+    (SELECT count(*) FROM vanished) AS vanished
+"""
+
+
+def _same(name: str, sql_type: str, *, may_be_unknown: bool) -> str:
+    """Equal, unknown being equal to unknown, in a form that can be hashed or sorted by."""
+    if not may_be_unknown:
+        return f"t.{name} = g.{name}"
+    unknown = {"text": "''", "inet": "'0.0.0.0/0'::inet"}[sql_type]
+    return f"coalesce(t.{name}, {unknown}) = coalesce(g.{name}, {unknown})"
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return json.dumps(value) if isinstance(value, bool) else f"'{value}'"
+
+
+MERGES = {fact_type: _merge_statement(fact_type) for fact_type in FACT_TYPES}
+"""The statement of each section; it returns `inserted`, `updated` and `vanished` as counts of rows."""

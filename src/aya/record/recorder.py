@@ -1,0 +1,329 @@
+"""Record states: one transaction, a lock per node, rows written only where something changed.
+
+A collector that could not look at everything adds and corrects, but removes and blanks nothing.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+from aya import __version__
+from aya.db.connection import Connection, rows, translated
+from aya.db.queries import query
+from aya.errors import PayloadRefused
+from aya.model import FACT_TYPES, Collected, Fact, Node, NodeState
+from aya.record.merge import MERGES
+from aya.record.payload import check
+
+NODE_COLUMNS = ("node_name", "node_role", "node_role_source", "identity", "status", *(f.name for f in fields(Node)))
+
+
+@dataclass(slots=True)
+class Recorded:
+    """What recording one state did."""
+
+    node_name: str
+    node_id: int
+    run_id: int = 0
+    inserted: int = 0
+    updated: int = 0
+    vanished: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether any row of state was written."""
+        return bool(self.inserted or self.updated or self.vanished)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The rows of one collector on one target in one section, as JSON, and the hash that marks them."""
+
+    node_id: int
+    source: str
+    fact_type: type[Fact]
+    rows_json: bytes
+    complete: bool
+
+    @property
+    def envelope(self) -> bytes:
+        return b'{"node_id":%d,"source":%s,"rows":%s}' % (self.node_id, orjson.dumps(self.source), self.rows_json)
+
+
+def source_of(collected: Collected) -> str:
+    """The name under which rows remember who speaks for them: `services`, `settings@7301…:5432`."""
+    return f"{collected.collector}@{collected.target}" if collected.target else collected.collector
+
+
+def record(
+    connection: Connection, states: Sequence[NodeState], *, payload_limit_bytes: int = 256 * 1024 * 1024
+) -> list[Recorded]:
+    """Record the states of different nodes in one transaction; commits it.
+
+    Raises PayloadRefused (nothing recorded) when a state does not fit, DatabaseError when PostgreSQL fails.
+    """
+    for state in states:
+        check(state)
+    results = []
+    with translated(doing="recording"), connection.transaction():
+        connection.execute("SET LOCAL aya.recording = 'on'")
+        connection.execute("SET LOCAL synchronous_commit = on")
+        for identity in sorted({state.node_name for state in states} | {state.identity for state in states}):
+            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('aya.node.' || %s, 0))", (identity,))
+        found = [_find_or_insert(connection, state) for state in states]
+        results = [Recorded(state.node_name, node["id"]) for state, node in zip(states, found, strict=True)]
+        _record_nodes(connection, states, found, results)
+        _record_sections(connection, states, results, payload_limit_bytes)
+        nodes = [result.node_id for result in results]
+        if any(c.facts.instances or c.facts.replication for state in states for c in state.collected):
+            connection.execute(query("resolve_replication"), {"nodes": nodes})
+        if any(c.facts.schemas for state in states for c in state.collected):
+            connection.execute(query("vanish_with_database"), {"nodes": nodes})
+        for state, result in zip(states, results, strict=True):
+            result.run_id = _insert_run(connection, state, result)
+        _insert_measurements(connection, states, results)
+    return results
+
+
+def _find_or_insert(connection: Connection, state: NodeState) -> dict[str, Any]:
+    known = {
+        "hardware_uuid": state.hardware_uuid,
+        "machine_id": state.machine_id,
+        "node_name": state.node_name,
+        "node_role": state.node_role,
+        "identity": state.identity,
+    }
+    node = rows(connection, query("find_node"), known)[0]
+    if node["taken"] is not None:
+        raise PayloadRefused(
+            f"The name {state.node_name} already belongs to another machine ({node['taken']}); this one is {state.identity}.",
+            remedy="Nothing was recorded. Give this machine a name of its own with AYA_NODE.",
+        )
+    if node["id"] is None:
+        node |= rows(connection, query("insert_node"), known)[0] | {"status": "active"}
+    return node
+
+
+def _record_nodes(
+    connection: Connection, states: Sequence[NodeState], found: Sequence[dict[str, Any]], results: Sequence[Recorded]
+) -> None:
+    given = [_node_overlay(state, node) for state, node in zip(states, found, strict=True)]
+    written = rows(connection, _record_nodes_statement(), {"nodes": _json_text(given)})
+    changed = {row["id"] for row in written}
+    for result in results:
+        result.updated += result.node_id in changed
+
+
+def _node_overlay(state: NodeState, node: dict[str, Any]) -> dict[str, Any]:
+    """What is to be laid over a node's row: only columns and keys that somebody looked at."""
+    columns: dict[str, Any] = {"node_name": state.node_name}
+    if state.role_by_hand:
+        columns |= {"node_role": state.node_role, "node_role_source": "hand"}
+    elif state.node_role is not None and node["node_role_source"] != "hand":
+        columns |= {"node_role": state.node_role, "node_role_source": "found"}
+    if not (node["identity"] or "").startswith("uuid:") or state.hardware_uuid:
+        columns["identity"] = state.identity
+    if node["status"] == "pending":
+        columns["status"] = "active"
+    replaced: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
+    removed: list[str] = []
+    observed: dict[str, Any] = {}
+    for collected in state.collected:
+        facts, complete = collected.facts, collected.outcome.complete
+        for name in collected.owns:
+            if name.startswith("metadata."):
+                key = name.removeprefix("metadata.")
+                value = facts.metadata.get(key)
+                if complete and value is None:
+                    removed.append(key)
+                elif value is not None:
+                    (replaced if complete else merged)[key] = value
+            elif complete or getattr(facts.node, name) is not None:
+                columns[name] = getattr(facts.node, name)
+        observed |= facts.observed
+    if observed:
+        observed["at"] = state.collected_at
+    return {
+        "id": node["id"],
+        "columns": columns,
+        "replaced": replaced,
+        "merged": {key: _without_unknown(value) for key, value in merged.items()},
+        "removed": removed,
+        "observed": observed,
+    }
+
+
+def _without_unknown(value: Any) -> Any:
+    """What an incomplete look may overwrite: only what it knows."""
+    return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+
+
+@cache
+def _record_nodes_statement() -> str:
+    return (
+        query("record_nodes")
+        .replace("{columns}", ", ".join(NODE_COLUMNS))
+        .replace("{old_columns}", ", ".join(f"n.{name}" for name in NODE_COLUMNS))
+        .replace("{row_columns}", ", ".join(f"(l.row).{name}" for name in NODE_COLUMNS))
+    )
+
+
+def _record_sections(
+    connection: Connection, states: Sequence[NodeState], results: Sequence[Recorded], payload_limit_bytes: int
+) -> None:
+    by_id = {result.node_id: result for result in results}
+    marks = {
+        (row["node_id"], row["section"]): row["mark"]
+        for row in rows(
+            connection,
+            "SELECT node_id, section, encode(mark, 'hex') AS mark FROM aya.section_marks WHERE node_id = ANY (%(nodes)s)",
+            {"nodes": list(by_id)},
+        )
+    }
+    new_marks: dict[tuple[int, str], str] = {}
+    due: dict[type[Fact], list[_Part]] = {fact_type: [] for fact_type in FACT_TYPES}
+    for state, result in zip(states, results, strict=True):
+        size = 0
+        for collected in state.collected:
+            parts = list(_parts(collected, result.node_id))
+            size += sum(len(part.rows_json) for part in parts)
+            mark = _mark(collected, parts)
+            key = (result.node_id, source_of(collected))
+            if parts and marks.get(key) != mark:
+                new_marks[key] = mark
+                for part in parts:
+                    due[part.fact_type].append(part)
+        if size > payload_limit_bytes:
+            raise PayloadRefused(
+                f"{state.node_name}: its state is {size} bytes of JSON; the limit is {payload_limit_bytes}.",
+                remedy="Nothing was recorded. Raise AYA_PAYLOAD_LIMIT_BYTES if that is what you want to keep.",
+            )
+    if not new_marks:
+        return
+    put = [{"node_id": node_id, "section": section, "mark": mark} for (node_id, section), mark in new_marks.items()]
+    connection.execute(query("put_marks"), {"marks": _json_text(put)})
+    for fact_type, parts in due.items():
+        if not parts:
+            continue
+        # One node at a time where it can be told apart, so that each run knows its own counts.
+        for node_id in dict.fromkeys(part.node_id for part in parts):
+            mine = [part for part in parts if part.node_id == node_id]
+            complete = [{"node_id": p.node_id, "source": p.source} for p in mine if p.complete]
+            counts = rows(
+                connection,
+                MERGES[fact_type],
+                {
+                    "rows": (b"[" + b",".join(p.envelope for p in mine) + b"]").decode(),
+                    "complete": _json_text(complete),
+                },
+            )[0]
+            result = by_id[node_id]
+            result.inserted += counts["inserted"]
+            result.updated += counts["updated"]
+            result.vanished += counts["vanished"]
+
+
+def _parts(collected: Collected, node_id: int) -> Iterable[_Part]:
+    for fact_type in FACT_TYPES:
+        found = getattr(collected.facts, fact_type.SECTION)
+        if found or fact_type.SECTION in collected.sections:
+            yield _Part(
+                node_id=node_id,
+                source=source_of(collected),
+                fact_type=fact_type,
+                rows_json=orjson.dumps(found, default=_plain),
+                complete=collected.outcome.complete and fact_type.SECTION in collected.sections,
+            )
+
+
+def _mark(collected: Collected, parts: Sequence[_Part]) -> str:
+    digest = sha256(b"complete" if collected.outcome.complete else b"partial")
+    for part in parts:
+        derived = part.fact_type.derived_fields()
+        text = part.rows_json
+        if derived:
+            unknown = dict.fromkeys(derived)
+            facts: tuple[Any, ...] = getattr(collected.facts, part.fact_type.SECTION)
+            text = orjson.dumps([replace(fact, **unknown) for fact in facts], default=_plain)
+        digest.update(part.fact_type.TABLE.encode() + b"\0" + text)
+    return digest.hexdigest()
+
+
+def _insert_run(connection: Connection, state: NodeState, result: Recorded) -> int:
+    outcomes = [
+        {
+            "collector": c.collector,
+            "target": c.target,
+            "outcome": c.outcome.value,
+            "reason": c.reason,
+            "duration_ms": c.duration_ms,
+            "facts": count_facts(c),
+        }
+        for c in state.collected
+    ]
+    run = rows(
+        connection,
+        query("insert_run"),
+        {
+            "node_id": result.node_id,
+            "collected_at": state.collected_at,
+            "duration_ms": state.duration_ms,
+            "inserted": result.inserted,
+            "updated": result.updated,
+            "vanished": result.vanished,
+            "aya_version": __version__,
+            "outcomes": _json_text(outcomes),
+        },
+    )
+    return int(run[0]["id"])
+
+
+def count_facts(collected: Collected) -> int:
+    """How much a collector found: rows, filled columns of the node, and keys of its metadata."""
+    facts = collected.facts
+    return (
+        sum(len(getattr(facts, fact_type.SECTION)) for fact_type in FACT_TYPES)
+        + sum(getattr(facts.node, field.name) is not None for field in fields(Node))
+        + sum(len(value) if isinstance(value, dict | list) else 1 for value in facts.metadata.values())
+    )
+
+
+def _insert_measurements(connection: Connection, states: Sequence[NodeState], results: Sequence[Recorded]) -> None:
+    taken = [
+        {
+            "node_id": result.node_id,
+            "category": m.category,
+            "name": m.name,
+            "value": m.value,
+            "unit": m.unit,
+            "conditions": m.conditions,
+            "measured_at": state.collected_at,
+            "measured_by": collected.collector,
+        }
+        for state, result in zip(states, results, strict=True)
+        for collected in state.collected
+        for m in collected.facts.measurements
+    ]
+    if taken:
+        connection.execute(query("insert_measurements"), {"measurements": _json_text(taken)})
+
+
+def _json_text(value: object) -> str:
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, int):
+        return str(value)  # beyond 64 bits: orjson cannot, PostgreSQL's JSON can
+    raise PayloadRefused(f"A fact holds a {type(value).__name__}, which JSON cannot say: {value!r:.100}.")

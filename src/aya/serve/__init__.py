@@ -1,0 +1,1 @@
+"""The faces of AYA: thin, over the operations. No SQL here."""

@@ -1,0 +1,124 @@
+"""How the command line shows things: tables and colour on a terminal, plain text in a pipe, one JSON document with --json."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from aya.errors import AyaError
+
+STYLES = {
+    **dict.fromkeys(("pass", "ok", "running", "verified", "active", "intact"), "green"),
+    **dict.fromkeys(("fail", "failed", "unreadable"), "bold red"),
+    **dict.fromkeys(("skipped", "denied", "unsupported", "partial", "pending", "unverified"), "yellow"),
+    **dict.fromkeys(("absent", "stopped", "inactive"), "dim"),
+}
+PIPE_WIDTH = 10_000
+"""In a pipe nothing is cut: a reader that is a program wants all of it."""
+
+
+def console() -> Console:
+    """Standard output, as wide as the terminal, or in a pipe as wide as need be."""
+    return Console(
+        width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, soft_wrap=not sys.stdout.isatty()
+    )
+
+
+def report_error(error: AyaError, *, as_json: bool) -> None:
+    """Say what went wrong on stderr; with --json also as the one document on stdout."""
+    if as_json:
+        print_json({"error": {"kind": type(error).__name__, "message": error.message, "remedy": error.remedy}})
+    screen = Console(stderr=True, highlight=False)
+    screen.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
+    if error.remedy:
+        screen.print(f"[dim]{escape(error.remedy)}[/]", soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document and nothing else."""
+    data = orjson.dumps(value, default=json_value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    sys.stdout.write(data.decode() + "\n")
+    sys.stdout.flush()
+
+
+def json_value(value: Any) -> Any:
+    """What orjson cannot say by itself, as JSON."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, int):
+        return str(value)
+    if hasattr(value, "as_tuple"):  # Decimal: a number if a double holds it exactly, else text
+        number = float(value)
+        return (
+            (int(value) if value == int(value) else number)
+            if str(value) == f"{number:g}" or value == int(value)
+            else str(value)
+        )
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+def text(value: Any) -> str:
+    """A value as people read it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def print_table(
+    rows: Sequence[dict[str, Any]], columns: Sequence[str], *, title: str | None = None, empty: str = ""
+) -> None:
+    """Rows as a table; columns that are empty in every row, and a column that is the same for all nodes, are left out."""
+    screen = console()
+    if not rows:
+        screen.print(f"[dim]{escape(empty or 'Nothing is recorded.')}[/]")
+        return
+    shown = [column for column in columns if any(row.get(column) not in (None, "") for row in rows)]
+    if "node_name" in shown and len({row["node_name"] for row in rows}) == 1 and len(shown) > 1:
+        shown.remove("node_name")
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for column in shown:
+        numeric = all(
+            isinstance(row.get(column), int | float | None) and not isinstance(row.get(column), bool) for row in rows
+        )
+        table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(styled(text(row.get(column))) for column in shown))
+    screen.print(table)
+
+
+def styled(value: str) -> str:
+    """A word that says how something is, in its colour."""
+    value = escape(printable(value))
+    return f"[{STYLES[value]}]{value}[/]" if value in STYLES else value
+
+
+def printable(value: str) -> str:
+    """Text that cannot steer the terminal: control characters are shown, not obeyed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in value)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Tell those who wait what is being done: a moving line on a terminal, nothing in a pipe."""
+    screen = Console(stderr=True, highlight=False)
+    if quiet or not screen.is_terminal:
+        yield lambda _: None
+        return
+    with screen.status("starting") as status:
+        yield lambda what: status.update(escape(what))

@@ -1,0 +1,343 @@
+"""What a person sees after a command: the overview after `aya up`, and one table for each kind of answer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from aya.model import FACT_TYPES, CheckOutcome, CheckResult, NodeState
+from aya.record.recorder import count_facts
+from aya.serve.cli.output import console, print_table, printable, styled, text
+from aya.snapshot.diff import Difference
+from aya.snapshot.snapshots import Snapshot, Verification
+
+if TYPE_CHECKING:
+    from aya.operations.collection import Collection
+    from aya.operations.context import Context
+    from aya.operations.doctor import Diagnosis
+    from aya.operations.up import Up
+    from aya.operations.verification import Verified
+
+COLUMNS = {
+    "system": ("node_name", "node_role", "cpu_model", "cpu_cores_total", "ram_gb", "storage_internal_tb", "os_version", "primary_ip",
+               "running_services", "installed_software", "status", "last_collected", "last_verified"),
+    "interfaces": ("node_name", "interface_name", "interface_type", "is_primary", "is_active", "ipv4_address", "ipv4_gateway",
+                   "ipv6_address", "mac_address", "connection_speed_mbps"),
+    "software": ("node_name", "software_name", "software_version", "software_architecture", "runtime_mode", "install_path"),
+    "services": ("node_name", "service_name", "service_type", "status", "bind_address", "port", "process_id", "started_at", "auto_start",
+                 "auto_restart"),
+    "instances": ("node_name", "instance", "server_version", "server_role", "port", "data_directory", "started_at"),
+    "settings": ("node_name", "instance", "setting_name", "setting_value", "setting_unit", "requires_restart", "pending_value",
+                 "context"),
+    "replication": ("node_name", "side", "primary_node", "replica_node", "slot_name", "state", "sync_state", "replay_lag_ms",
+                    "replay_lag_bytes", "last_check"),
+    "schemas": ("node_name", "database_name", "kind", "schema_name", "table_name", "column_name", "data_type", "index_name",
+                "constraint_name", "object_name", "table_size_bytes"),
+    "runs": ("node_name", "run", "collected_at", "duration_ms", "rows_inserted", "rows_updated", "rows_vanished", "recorded_by"),
+    "outcomes": ("node_name", "collector", "target", "outcome", "facts", "duration_ms", "reason"),
+    "checks": ("node_name", "check_name", "target", "outcome", "reason", "started_at"),
+    "metrics": ("node_name", "metric_category", "metric_name", "avg_value", "min_value", "max_value", "metric_unit", "sample_count"),
+}  # fmt: skip
+"""The columns that fit a terminal; --json has all of them."""
+
+
+def print_section(section: str, rows: Sequence[dict[str, Any]]) -> None:
+    """The rows of `aya show SECTION`."""
+    if section == "node":
+        for row in rows:
+            _print_node(row["node"])
+        return
+    print_table(
+        rows,
+        COLUMNS.get(section) or tuple(rows[0] if rows else ()),
+        empty=f"No {section} recorded. `aya up` records this machine.",
+    )
+
+
+def _print_node(node: dict[str, Any]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in node.items():
+        if name != "metadata" and value is not None:
+            table.add_row(name, styled(text(value)))
+    for path, value in _leaves((), node.get("metadata") or {}):
+        table.add_row(path, escape(printable(text(value))))
+    console().print(table)
+
+
+def _leaves(path: tuple[str, ...], value: Any) -> list[tuple[str, Any]]:
+    """A nested value as dotted names with plain values; lists of plain values stay one line."""
+    if isinstance(value, dict) and value:
+        return [leaf for name, item in value.items() for leaf in _leaves((*path, name), item)]
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return [leaf for number, item in enumerate(value) for leaf in _leaves((*path, str(number)), item)]
+    return [(".".join(path), ", ".join(map(str, value)) if isinstance(value, list) else value)]
+
+
+def print_up(up: "Up", context: "Context") -> None:
+    """The overview after `aya up`: what this machine is, what was looked at, whether it is believed, and how to go on."""
+    state, screen = up.collection.state, console()
+    facts = _known(state)
+    screen.print(f"[bold]{escape(state.node_name)}[/]  {escape(' · '.join(filter(None, facts)))}\n")
+    _print_counts(state)
+    _print_gaps(state)
+    recorded = up.collection.recorded
+    if recorded is not None:
+        what = (
+            f"{recorded.inserted} new, {recorded.updated} changed, {recorded.vanished} gone"
+            if recorded.changed
+            else "nothing changed since the last time"
+        )
+        screen.print(f"\nRecorded: {what} (run {recorded.run_id}, {state.duration_ms} ms to look).")
+    _print_check_summary(up.verified.results)
+    snapshot = up.snapshot
+    screen.print(
+        f"Snapshot: {escape(snapshot.snapshot_name)} {'taken' if up.snapshot_taken else 'still holds'}, "
+        f"{styled(str(snapshot.verification_status))}, SHA-256 {str(snapshot.state_hash)[:16]}…"
+    )
+    screen.print(
+        "\n[bold]Go on:[/]  aya show · aya show settings --match work_mem · aya show services · aya snapshot diff "
+        f"{escape(snapshot.snapshot_name)} · aya doctor\n"
+        "         psql \"$(aya db url)\" -c 'SELECT * FROM v_system_overview'"
+    )
+
+
+def print_up_again(up: "Up") -> None:
+    """One line for each further round of `aya up`."""
+    recorded = up.collection.recorded
+    if recorded is None:
+        return
+    counts = Counter(result.outcome.value for result in up.verified.results)
+    console().print(
+        f"{text(up.collection.state.collected_at)}  {recorded.inserted} new, {recorded.updated} changed, {recorded.vanished} gone; "
+        f"checks: {counts['pass']} passed, {counts['fail']} failed, {counts['skipped']} skipped"
+    )
+
+
+def up_json(up: "Up", context: "Context") -> dict[str, Any]:
+    """The document of `aya up --json`."""
+    counts = Counter(result.outcome.value for result in up.verified.results)
+    return {
+        "node": up.collection.state.node_name,
+        "home": str(context.settings.home),
+        "url": context.database.url() if context.database.is_embedded else None,
+        "server_started": up.server_started,
+        "migrated": up.migrated,
+        "collection": _run_json(up.collection),
+        "checks": {
+            "passed": counts["pass"],
+            "failed": counts["fail"],
+            "skipped": counts["skipped"],
+            "results": up.verified.results,
+        },
+        "snapshot": up.snapshot,
+        "snapshot_taken": up.snapshot_taken,
+    }
+
+
+def collection_json(collection: "Collection") -> dict[str, Any]:
+    """The document of `aya collect --json`: what was found; recorded or not."""
+    state = collection.state
+    return _run_json(collection) | {
+        "state": {
+            "node": _merged_node(state),
+            **{fact_type.SECTION: [fact for _, fact in state.rows(fact_type.SECTION)] for fact_type in FACT_TYPES},
+            "measurements": [m for collected in state.collected for m in collected.facts.measurements],
+        }
+    }
+
+
+def _run_json(collection: "Collection") -> dict[str, Any]:
+    state = collection.state
+    return {
+        "node_name": state.node_name,
+        "node_role": state.node_role,
+        "identity": state.identity,
+        "collected_at": state.collected_at,
+        "duration_ms": state.duration_ms,
+        "recorded": collection.recorded,
+        "outcomes": [
+            {"collector": c.collector, "target": c.target, "outcome": c.outcome, "reason": c.reason, "duration_ms": c.duration_ms,
+             "facts": count_facts(c)}
+            for c in state.collected
+        ],
+    }  # fmt: skip
+
+
+def _merged_node(state: NodeState) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
+    observed: dict[str, Any] = {}
+    for collected in state.collected:
+        columns |= {
+            name: getattr(collected.facts.node, name) for name in collected.owns if not name.startswith("metadata.")
+        }
+        metadata |= collected.facts.metadata
+        observed |= collected.facts.observed
+    return columns | {"metadata": metadata | {"observed": observed}}
+
+
+def print_collection(collection: "Collection") -> None:
+    """How each collector ended, and what was recorded."""
+    state = collection.state
+    rows = [
+        {"collector": c.collector, "target": c.target, "outcome": c.outcome.value, "facts": count_facts(c), "ms": c.duration_ms,
+         "reason": c.reason}
+        for c in state.collected
+    ]  # fmt: skip
+    print_table(rows, ("collector", "target", "outcome", "facts", "ms", "reason"))
+    recorded = collection.recorded
+    if recorded is None:
+        console().print(
+            f"\nDry run: looked at {escape(state.node_name)} in {state.duration_ms} ms; nothing was recorded."
+        )
+    else:
+        console().print(
+            f"\nRecorded {escape(state.node_name)} (run {recorded.run_id}): {recorded.inserted} new, {recorded.updated} changed, "
+            f"{recorded.vanished} gone, in {state.duration_ms} ms of looking."
+        )
+
+
+def print_checks(verified: "Verified") -> None:
+    """Every result, failures first."""
+    order = {CheckOutcome.FAIL: 0, CheckOutcome.SKIPPED: 1, CheckOutcome.PASS: 2}
+    rows = [
+        {"check": r.check, "target": r.target, "outcome": r.outcome.value, "ms": r.duration_ms, "reason": r.reason}
+        for r in sorted(verified.results, key=lambda r: (order[r.outcome], r.check, r.target))
+    ]
+    print_table(rows, ("outcome", "check", "target", "ms", "reason"), empty="There was nothing to test.")
+    _print_check_summary(verified.results)
+
+
+def print_diagnosis(findings: Sequence["Diagnosis"]) -> None:
+    """What was looked at, what is wrong and what to do."""
+    rows = [
+        {"": "ok" if finding.well else "fail", "what": finding.what, "found": finding.found, "remedy": finding.remedy}
+        for finding in findings
+    ]
+    print_table(rows, ("", "what", "found", "remedy"))
+    wrong = sum(not finding.well for finding in findings)
+    console().print(f"\n{wrong} of {len(findings)} need attention." if wrong else "\nAll is well.")
+
+
+def print_snapshots(found: Sequence[Snapshot]) -> None:
+    """Snapshots, one a line."""
+    rows = [
+        {
+            "snapshot": s.snapshot_name,
+            "type": s.snapshot_type,
+            "status": s.verification_status,
+            "passed": s.tests_passed,
+            "failed": s.tests_failed,
+            "skipped": s.tests_skipped,
+            "nodes": len(s.nodes),
+            "bytes": s.state_bytes,
+            "by": s.created_by,
+            "taken": s.created_at,
+            "SHA-256": (s.state_hash or "")[:16],
+        }
+        for s in found
+    ]
+    print_table(
+        rows,
+        ("snapshot", "type", "status", "passed", "failed", "skipped", "nodes", "bytes", "by", "taken", "SHA-256"),
+        empty="There is no snapshot yet: `aya snapshot create NAME`.",
+    )
+
+
+def print_snapshot(snapshot: Snapshot, document: dict[str, Any]) -> None:
+    """A snapshot and how much of what it holds."""
+    print_snapshots([snapshot])
+    screen = console()
+    if snapshot.description:
+        screen.print(f"\n{escape(printable(snapshot.description))}")
+    screen.print(f"SHA-256 {snapshot.state_hash}\n")
+    rows = [{"node": name, **{section: len(items) for section, items in node.items() if section != "node"}}
+            for name, node in document["nodes"].items()]  # fmt: skip
+    print_table(rows, ("node", *(fact_type.SECTION for fact_type in FACT_TYPES)))
+
+
+def print_verification(verification: Verification) -> None:
+    """Whether a snapshot is what it was."""
+    screen = console()
+    if verification.intact:
+        screen.print(f"[green]intact[/]  {escape(verification.snapshot_name)}  SHA-256 {verification.state_hash}")
+    for problem in verification.problems:
+        screen.print(f"[bold red]not intact[/]  {escape(verification.snapshot_name)}: {escape(problem)}")
+
+
+def print_differences(before: str, after: str, differences: Sequence[Difference]) -> None:
+    """Differences grouped by node and section."""
+    screen = console()
+    if not differences:
+        screen.print(f"{escape(before)} and {escape(after)} are equal.")
+        return
+    place: tuple[str, str] | None = None
+    for d in differences:
+        if (d.node, d.section) != place:
+            place = (d.node, d.section)
+            screen.print(
+                f"\n[bold]{escape(d.node)}[/] {escape(d.section)}" if d.section else f"\n[bold]{escape(d.node)}[/]"
+            )
+        name = " ".join(filter(None, (d.key, ".".join(map(str, d.path))))) or "node"
+        name = escape(printable(name))
+        match d.change:
+            case "added":
+                screen.print(f"  [green]+ {name}[/]" + (f" = {_short(d.new)}" if d.path else ""))
+            case "removed":
+                screen.print(f"  [red]- {name}[/]" + (f" = {_short(d.old)}" if d.path else ""))
+            case _:
+                screen.print(f"  [yellow]~ {name}[/]: {_short(d.old)} → {_short(d.new)}")
+    counts = Counter(d.change for d in differences)
+    screen.print(f"\n{counts['added']} added, {counts['removed']} removed, {counts['changed']} changed.")
+
+
+def _short(value: Any, most: int = 200) -> str:
+    shown = printable(text(value))
+    return escape(shown if len(shown) <= most else shown[: most - 1] + "…")
+
+
+def _known(state: NodeState) -> list[str]:
+    """What this machine is, in a few words."""
+    node = _merged_node(state)
+    cores, ram, disk = node.get("cpu_cores_total"), node.get("ram_gb"), node.get("storage_internal_tb")
+    return [
+        state.node_role or "",
+        node.get("model_name") or "",
+        node.get("cpu_model") or "",
+        f"{cores} cores" if cores else "",
+        f"{float(ram):g} GiB" if ram else "",
+        f"{float(disk):g} TB" if disk else "",
+        " ".join(filter(None, (node.get("os_name"), node.get("os_version")))),
+    ]
+
+
+def _print_counts(state: NodeState) -> None:
+    counts = {fact_type.SECTION: sum(1 for _ in state.rows(fact_type.SECTION)) for fact_type in FACT_TYPES}
+    console().print("  ".join(f"{number} {section}" for section, number in counts.items() if number))
+
+
+def _print_gaps(state: NodeState) -> None:
+    """What could not be looked at is said, always."""
+    gaps = [c for c in state.collected if not c.outcome.complete]
+    if gaps:
+        console().print("\n[bold]Could not be looked at whole:[/]")
+        rows = [
+            {"collector": c.collector, "target": c.target, "outcome": c.outcome.value, "reason": c.reason} for c in gaps
+        ]
+        print_table(rows, ("collector", "target", "outcome", "reason"))
+
+
+def _print_check_summary(results: Sequence[CheckResult]) -> None:
+    counts = Counter(result.outcome for result in results)
+    screen = console()
+    screen.print(
+        f"Checks: {counts[CheckOutcome.PASS]} passed, {counts[CheckOutcome.FAIL]} failed, {counts[CheckOutcome.SKIPPED]} skipped."
+    )
+    for result in results:
+        if result.outcome is not CheckOutcome.PASS:
+            said = f"{result.check} {result.target}: {result.reason}"
+            screen.print(f"  {styled(result.outcome.value)} {escape(printable(said))}")

@@ -1,0 +1,130 @@
+"""Every option of AYA, its default and its help; the docs print from here.
+
+An option is set by, strongest first: a command-line flag, the environment (`AYA_NODE`), the TOML file (`node = "ALPHA"`),
+the default. The file is `AYA_CONFIG`, else `aya.toml` in `AYA_HOME`; naming one that is not there is an error.
+"""
+
+import os
+import socket
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from aya.errors import ConfigurationError
+
+PREFIX = "AYA_"
+
+
+def default_home() -> Path:
+    """`/var/lib/aya` as root, else the platform's user data folder."""
+    return Path("/var/lib/aya") if os.geteuid() == 0 else Path(platformdirs.user_data_dir("aya"))
+
+
+def default_node() -> str:
+    """The short host name, as people use it."""
+    return socket.gethostname().split(".")[0] or "localhost"
+
+
+class Settings(BaseSettings):
+    """Every option, frozen once read."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
+
+    home: Path = Field(default_factory=default_home, description="Folder that holds all of AYA's data.")
+    database_url: SecretStr | None = Field(
+        None, description="An existing PostgreSQL 18 with pgvector to use instead of the embedded server."
+    )
+    node: str = Field(default_factory=default_node, description="Name of this node.", min_length=1, max_length=200)
+    node_role: str | None = Field(
+        None,
+        description="Role of this node set by hand (primary, replica, client, standalone); default: found.",
+        pattern="^(primary|replica|client|standalone)$",
+    )
+    tcp_port: int | None = Field(
+        None, description="Loopback TCP port (SCRAM) of the embedded server; default: Unix socket only.", ge=1, le=65535
+    )
+    postgres_urls: tuple[SecretStr, ...] = Field(
+        (), description="Further PostgreSQL servers to look at, as URLs; those running on this machine are found."
+    )
+    interval_s: int = Field(300, description="Seconds between two collections of `aya up` without --once.", ge=1)
+    payload_limit_bytes: int = Field(
+        256 * 1024 * 1024, description="Largest state of one node that is recorded, as JSON.", ge=1024
+    )
+    log_level: str = Field(
+        "warning", description="Least level that is logged to stderr.", pattern="^(debug|info|warning|error)$"
+    )
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("node", mode="after")
+    @classmethod
+    def _printable(cls, node: str) -> str:
+        if not node.isprintable() or node != node.strip() or "/" in node:
+            raise ValueError("a node name is printable, has no slash and no space around it")
+        return node
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment, then the TOML file. No `.env` file: AYA reads nothing it was not pointed to."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _options_file())
+
+
+def _options_file() -> Path | None:
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    if named:
+        if not Path(named).is_file():
+            raise ConfigurationError(
+                f"{PREFIX}CONFIG names {named}, which is not a file.", remedy="Create it, or unset the variable."
+            )
+        return Path(named)
+    home = os.environ.get(f"{PREFIX}HOME")
+    return (Path(home).expanduser() if home else default_home()) / "aya.toml"
+
+
+def load(**flags: Any) -> Settings:
+    """Read every option. `flags` are those given on the command line; None means not given.
+
+    Raises ConfigurationError that names the option and what is wrong with it.
+    """
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise ConfigurationError(
+            f"An option cannot be used: {problems}.", remedy="`aya settings` lists all options and where each was set."
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(
+            f"The file of options is not TOML: {error}.", remedy=f"Mend {_options_file()}."
+        ) from None
+    except OSError as error:
+        raise ConfigurationError(f"The file of options cannot be read: {error}.") from None
+
+
+def describe() -> list[dict[str, str]]:
+    """Every option: its name, value, where it was set (environment, file or default) and its help. Secrets are not shown."""
+    current = load()
+    file = _options_file()
+    in_file = tomllib.loads(file.read_text()) if file is not None and file.is_file() else {}
+    rows = []
+    for name, field in Settings.model_fields.items():
+        variable = f"{PREFIX}{name.upper()}"
+        set_by = variable if os.environ.get(variable) else str(file) if name in in_file else "default"
+        value = getattr(current, name)
+        rows.append({"option": name, "variable": variable, "value": "" if value is None else str(value), "set_by": set_by,
+                     "help": field.description or ""})  # fmt: skip
+    return rows

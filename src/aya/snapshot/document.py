@@ -1,0 +1,64 @@
+"""The state document: everything recorded about the nodes that is state, and nothing that moves.
+
+    {"kind": "aya.state", "schema_version": 1,
+     "nodes": {"ALPHA": {"node": {...}, "interfaces": {"en0": {...}}, "settings": {"7301…:5432 | work_mem": {...}}, ...}}}
+
+A row is keyed by what tells it from the others; unknown fields are left out, so that a column added later changes no hash.
+"""
+
+from collections.abc import Collection
+from dataclasses import fields
+from typing import Any
+
+from aya.db.connection import Connection, rows, translated
+from aya.model import FACT_TYPES, Fact, Node
+from aya.snapshot.canonical import plain
+
+KIND = "aya.state"
+SCHEMA_VERSION = 1
+NODE_COLUMNS = ("node_role", "node_role_source", "identity", "status", *(field.name for field in fields(Node)))
+
+Document = dict[str, Any]
+
+
+def read_document(connection: Connection, *, nodes: Collection[str] | None = None) -> Document:
+    """The state document of all nodes, or of those named, out of one consistent view of the database."""
+    wanted = {"nodes": None if nodes is None else list(nodes)}
+    document: dict[str, Any] = {}
+    with translated(doing="reading the state"), connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        for row in rows(connection, _node_query(), wanted):
+            name = row.pop("node_name")
+            document[name] = {"node": _known(row), **{fact_type.SECTION: {} for fact_type in FACT_TYPES}}
+        for fact_type in FACT_TYPES:
+            for row in rows(connection, _section_query(fact_type), wanted):
+                section = document[row.pop("node_name")][fact_type.SECTION]
+                section[row_key(fact_type, row)] = _known(row)
+    return {"kind": KIND, "schema_version": SCHEMA_VERSION, "nodes": document}
+
+
+def row_key(fact_type: type[Fact], row: dict[str, Any]) -> str:
+    """What tells a row from the others of its section, readable: `eth0`, `7301…:5432 | work_mem`."""
+    parts = ["" if row[name] is None else str(row[name]).replace("|", "\\|") for name in fact_type.KEY]
+    while len(parts) > 1 and not parts[-1]:
+        parts.pop()
+    return " | ".join(parts)
+
+
+def _known(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: plain(value) for name, value in row.items() if value is not None and value != {}}
+
+
+def _node_query() -> str:
+    return (
+        f"SELECT node_name, {', '.join(NODE_COLUMNS)}, metadata - 'observed' AS metadata FROM system_nodes "
+        "WHERE %(nodes)s::text[] IS NULL OR node_name = ANY (%(nodes)s) ORDER BY node_name"
+    )
+
+
+def _section_query(fact_type: type[Fact]) -> str:
+    columns = ", ".join(f"t.{name}" for name in fact_type.state_fields())
+    return (
+        f"SELECT n.node_name, {columns} FROM {fact_type.TABLE} t JOIN system_nodes n ON n.id = t.node_id "
+        f"WHERE t.{fact_type.PRESENCE} AND (%(nodes)s::text[] IS NULL OR n.node_name = ANY (%(nodes)s)) ORDER BY t.id"
+    )

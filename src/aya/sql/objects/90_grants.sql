@@ -1,0 +1,11 @@
+-- Who may what: the owner owns and cannot log in, the writer records, the reader reads.
+
+GRANT USAGE ON SCHEMA public, aya TO aya_writer, aya_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA public, aya TO aya_reader, aya_writer;
+GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO aya_writer;
+GRANT INSERT, UPDATE, DELETE ON aya.section_marks TO aya_writer;
+REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM aya_writer;
+REVOKE UPDATE, DELETE, TRUNCATE ON change_log, collection_runs, collection_outcomes, system_state_snapshots FROM aya_writer;
+REVOKE DELETE, TRUNCATE ON check_results FROM aya_writer;
+REVOKE EXECUTE ON FUNCTION aya.unmark_sections() FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public, aya GRANT SELECT ON TABLES TO aya_reader, aya_writer;

@@ -1,0 +1,1 @@
+"""Functional tests of what is recorded: not whether a row says so, but whether it is so."""
