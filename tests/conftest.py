@@ -67,7 +67,7 @@ def context() -> Iterator[Context]:
 @pytest.fixture
 def database(context: Context) -> Database:
     """That database, empty."""
-    with context.database.connect(Login.ADMIN, autocommit=True) as connection:
+    with context.database.connect(Login.ADMIN) as connection:
         connection.execute(f"TRUNCATE {STATE_TABLES} RESTART IDENTITY CASCADE")
     return context.database
 
@@ -82,5 +82,5 @@ def writer(database: Database) -> Iterator[Connection]:
 @pytest.fixture
 def admin(database: Database) -> Iterator[Connection]:
     """A connection of the superuser, to the empty database."""
-    with database.connect(Login.ADMIN, autocommit=True) as connection:
+    with database.connect(Login.ADMIN) as connection:
         yield connection

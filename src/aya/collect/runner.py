@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from aya.collect.collector import Collector, Unreadable
 from aya.host.reading import Found, Host
-from aya.model import FACT_TYPES, Collected, Facts, Gap, NodeState, Outcome
+from aya.model import FACT_TYPES, Collected, Fact, Facts, Gap, NodeState, Outcome
 from aya.redaction import Redactor, map_texts
 from aya.registry import discover
 
@@ -20,6 +21,9 @@ WORKERS = 4
 SEVERITY = (Outcome.FAILED, Outcome.UNREADABLE, Outcome.DENIED, Outcome.UNSUPPORTED)
 """Which of several gaps names the outcome: the first of these that is among them."""
 SECTIONS = tuple(fact_type.SECTION for fact_type in FACT_TYPES)
+
+KEY_LIMIT_BYTES = 800
+"""Three of these fit one entry of a PostgreSQL index (2,704 bytes)."""
 
 Progress = Callable[[str], None]
 
@@ -93,7 +97,7 @@ def conclude(collected: Collected, redactor: Redactor, started: float) -> Collec
             node=clean_fields(facts.node, clean),
             metadata=map_texts(facts.metadata, clean),
             observed=map_texts(facts.observed, clean),
-            **cast(Any, {s: tuple(clean_fields(row, clean) for row in getattr(facts, s)) for s in SECTIONS}),
+            **cast(Any, {s: tuple(bounded(clean_fields(row, clean)) for row in getattr(facts, s)) for s in SECTIONS}),
         ),
     )
 
@@ -117,6 +121,17 @@ def clean_fields(row: Any, clean: Callable[[str], str]) -> Any:
         if isinstance(value, str | dict) and (cleaned := map_texts(value, clean)) != value:
             changed[field.name] = cleaned
     return replace(row, **changed) if changed else row
+
+
+def bounded(fact: Fact) -> Fact:
+    """A fact whose key fits an index: an absurdly long name is cut, and its hash keeps it apart from others."""
+    cut = {}
+    for name in fact.KEY:
+        value = getattr(fact, name)
+        if isinstance(value, str) and len(data := value.encode()) > KEY_LIMIT_BYTES:
+            start = data[: KEY_LIMIT_BYTES - 80].decode(errors="ignore")
+            cut[name] = f"{start}… [sha256:{sha256(data).hexdigest()}]"
+    return replace(cast(Any, fact), **cut) if cut else fact
 
 
 def put_together(

@@ -18,8 +18,8 @@ CONNECT_TIMEOUT_S = 10
 DATA_DOES_NOT_FIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 
 
-def connect(url: str, *, role: str | None = None, autocommit: bool = False) -> Connection:
-    """Open a connection that gives rows as dicts.
+def connect(url: str, *, role: str | None = None, autocommit: bool = True) -> Connection:
+    """Open a connection that gives rows as dicts; each statement is a transaction of its own unless a block says otherwise.
 
     `role`: act as this role from the start (`SET ROLE`), for logins that are members of it.
     Raises DatabaseUnreachable when there is no server or it refuses.

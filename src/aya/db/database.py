@@ -62,7 +62,7 @@ class Database:
             )
         return f"postgresql://{ROLES[login]}:{self.server.password(ROLES[login])}@127.0.0.1:{port}/{DATABASE}"
 
-    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = False) -> Connection:
+    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = True) -> Connection:
         """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
         if self.is_embedded and not self.server.status().running:
             raise DatabaseUnreachable(

@@ -43,7 +43,7 @@ def migrate(database: Database) -> Migrated:
     """Make the database what the SQL files say. Raises DatabaseUnsuitable or MigrationFailed; then nothing was changed."""
     if database.is_embedded:
         _create_database(database)
-    with database.connect(Login.ADMIN) as connection:
+    with database.connect(Login.ADMIN, autocommit=False) as connection:
         _refuse_unsuitable(connection)
         if is_current(connection):
             return Migrated((), ())
@@ -81,7 +81,7 @@ def migration_names() -> list[str]:
 
 def set_passwords(database: Database) -> None:
     """Give the roles that may come by TCP their generated passwords."""
-    with database.connect(Login.ADMIN, autocommit=True) as connection, translated(doing="setting passwords"):
+    with database.connect(Login.ADMIN) as connection, translated(doing="setting passwords"):
         for role in ("aya_reader", "aya_writer"):
             # Hashed here, so that the password itself never reaches the server or its log.
             hashed = connection.pgconn.encrypt_password(
@@ -91,7 +91,7 @@ def set_passwords(database: Database) -> None:
 
 
 def _create_database(database: Database) -> None:
-    with connect(database.url(Login.ADMIN, database="postgres"), autocommit=True) as connection:
+    with connect(database.url(Login.ADMIN, database="postgres")) as connection:
         with translated(doing="looking for the database"):
             if rows(connection, "SELECT FROM pg_database WHERE datname = %(name)s", {"name": DATABASE}):
                 return

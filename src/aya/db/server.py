@@ -134,7 +134,7 @@ class EmbeddedServer:
                 if not changed:
                     return False
                 self._stop()
-            self._remove_stale_pid_file()
+            self._remove_stale_locks()
             self._launch()
             return True
 
@@ -361,13 +361,11 @@ class EmbeddedServer:
         )  # fmt: skip
 
     def _explained(self, log: str) -> ServerStartFailed:
-        said = [
-            line for line in log.splitlines() if any(word in line for word in ("FATAL", "PANIC", "ERROR", "could not"))
-        ]
+        telling = ("FATAL", "PANIC", "ERROR", "could not")
         newest = max(self.log_folder.glob("postgresql-*.log"), key=lambda path: path.stat().st_mtime, default=None)
-        if newest is not None and not said:
-            said = [line for line in _tail(newest).splitlines() if "FATAL" in line or "PANIC" in line][-3:]
-        text = " ".join(said)[-600:] or log.strip()[-600:]
+        later = _tail(newest).splitlines()[-6:] if newest is not None else []
+        said = [line for line in (*log.splitlines(), *later) if any(word in line for word in telling)]
+        text = " ".join(dict.fromkeys(said))[-800:] or log.strip()[-600:]
         if "Address already in use" in text:
             remedy = f"Something else listens on port {self.tcp_port}: stop it, or choose another with AYA_TCP_PORT."
         elif "No space left on device" in text:
@@ -406,10 +404,13 @@ class EmbeddedServer:
         except psutil.AccessDenied:
             return True
 
-    def _remove_stale_pid_file(self) -> None:
-        """PostgreSQL itself overlooks a pid that is gone, but refuses to start when another program of ours has it now."""
-        if not self.status().running:
-            (self.data_folder / "postmaster.pid").unlink(missing_ok=True)
+    def _remove_stale_locks(self) -> None:
+        """PostgreSQL itself overlooks a lock whose process is gone, but not one whose number another program has now."""
+        if self.status().running:
+            return
+        (self.data_folder / "postmaster.pid").unlink(missing_ok=True)
+        for lock in self.socket_folder.glob(".s.PGSQL.*"):
+            lock.unlink(missing_ok=True)
 
     def _configured_tcp_port(self) -> int | None:
         try:

@@ -4,9 +4,11 @@ A collector names its questions as `Read` values and never runs anything itself,
 the same collector works on this machine and on a recorded one.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
+from fnmatch import translate
+from functools import cache
 from typing import Protocol
 
 from aya.model import Gap, Outcome
@@ -180,5 +182,15 @@ class Found:
 
 def path_matches(path: str, pattern: str) -> bool:
     """Whether a path matches a shell pattern folder by folder, as a shell would."""
-    parts, wanted = path.split("/"), pattern.split("/")
-    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+    wanted = _folders(pattern)
+    # Most paths of a machine are at another depth: counting is all that they cost.
+    if path.count("/") != len(wanted) - 1:
+        return False
+    return all(matches(part) for matches, part in zip(wanted, path.split("/"), strict=True))
+
+
+@cache
+def _folders(pattern: str) -> tuple[Callable[[str], object], ...]:
+    return tuple(
+        re.compile(translate(part)).match if set(part) & set("*?[") else part.__eq__ for part in pattern.split("/")
+    )

@@ -89,7 +89,7 @@ def _disk(context: Context) -> Iterator[Diagnosis]:
 
 
 def _database(context: Context) -> Iterator[Diagnosis]:
-    with context.database.connect(Login.ADMIN, autocommit=True) as connection, translated(doing="examining the server"):
+    with context.database.connect(Login.ADMIN) as connection, translated(doing="examining the server"):
         yield Diagnosis("server", True, f"answers: {context.database}")
         version = connection.info.server_version
         yield Diagnosis(
