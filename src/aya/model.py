@@ -384,6 +384,8 @@ class Collected:
     """The columns of `system_nodes`, and the keys of its metadata as `metadata.KEY`, that this collector fills."""
     sections: tuple[str, ...] = ()
     """The sections in which its rows are the whole of what it speaks for."""
+    roll_call: tuple[str, ...] | None = None
+    """Every PostgreSQL instance that runs now, from the search for them; facts of all others are gone. None: not known."""
     facts: Facts = Facts()
 
 

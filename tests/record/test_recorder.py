@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aya.db.connection import Connection, rows
 from aya.db.database import Database
 from aya.errors import PayloadRefused
-from aya.model import Facts, Interface, NodeState, Outcome, Service
+from aya.model import Collected, Facts, Instance, Interface, NodeState, Outcome, Service
 from aya.record.recorder import record
 from tests.record.states import ALPHA_UUID, INSTANCE, collected, identified, setting, settings_of, state, whole
 
@@ -140,6 +140,25 @@ def test_a_collector_that_looked_blanks_what_is_gone(writer: Connection) -> None
     record(writer, [state(replace(part, facts=Facts(metadata={"identity": {"machine_id": "m1"}})))])
     node = rows(writer, "SELECT * FROM system_nodes")[0]
     assert (node["serial_number"], node["metadata"]["identity"]) == (None, {"machine_id": "m1"})
+
+
+def test_a_server_that_runs_no_more_takes_its_facts_with_it_and_brings_them_back(writer: Connection) -> None:
+    def search(*running: str) -> Collected:
+        return replace(collected("postgresql.servers"), roll_call=running)
+
+    there = (collected("postgresql.instance", instances=(Instance(instance=INSTANCE),)), settings_of(setting("a")))
+    record(writer, [state(search(INSTANCE), *there)])
+    assert record(writer, [state(search())])[0].vanished == 2
+    assert settings_now(writer) == {}
+    record(writer, [state(search(INSTANCE), *there)])
+    assert settings_now(writer) == {"a": "1"}
+
+
+def test_a_server_that_cannot_be_told_from_others_keeps_its_facts(writer: Connection) -> None:
+    record(writer, [state(replace(collected("postgresql.servers"), roll_call=(INSTANCE,)), settings_of(setting("a")))])
+    refused = replace(settings_of(outcome=Outcome.DENIED), target="/run/postgresql:5432")
+    assert record(writer, [state(collected("postgresql.servers"), refused)])[0].vanished == 0
+    assert settings_now(writer) == {"a": "1"}
 
 
 def test_collectors_of_one_section_do_not_remove_each_others_rows(writer: Connection) -> None:

@@ -36,5 +36,7 @@ def _subject(context: Context, connection: Connection) -> Subject:
         node = rows(connection, "SELECT id FROM system_nodes WHERE node_name = %(name)s", {"name": name})
     if not node:
         raise NotFound(f"No node named {name} is recorded.", remedy="`aya up` records this machine.")
-    servers = reachable_servers(context.host, urls=[url.get_secret_value() for url in context.settings.postgres_urls])
+    servers = reachable_servers(
+        context.host, [url.get_secret_value() for url in context.settings.postgres_urls], context.redactor
+    )
     return Subject(name, node[0]["id"], connection, context.host, servers, context.redactor)

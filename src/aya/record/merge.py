@@ -20,11 +20,6 @@ def _merge_statement(fact_type: type[Fact]) -> str:
     derived = set(fact_type.derived_fields())
     set_names = [*names, "source"]
     compared = [name for name in set_names if name not in derived]
-    vanished = [
-        f"{presence} = false",
-        *(f"{n} = {_literal(v)}" for n, v in fact_type.ON_VANISHED.items()),
-        "updated_at = now()",
-    ]
     same_key = " AND ".join(
         _same(name, types[name], may_be_unknown=name in nullable(fact_type)) for name in fact_type.KEY
     )
@@ -50,7 +45,7 @@ WITH given AS MATERIALIZED (
     SELECT c.node_id, c.source FROM json_to_recordset(%(complete)s::json) AS c (node_id integer, source text)
 ), vanished AS (
     UPDATE {fact_type.TABLE} AS t
-    SET {", ".join(vanished)}
+    SET {", ".join(_vanished(fact_type))}
     FROM complete c
     WHERE t.node_id = c.node_id AND t.source = c.source AND t.{presence}
         AND NOT EXISTS (SELECT FROM given g WHERE g.node_id = t.node_id AND {same_key})
@@ -61,6 +56,12 @@ SELECT
     (SELECT count(*) FROM merged WHERE action = 'UPDATE') AS updated,
     (SELECT count(*) FROM vanished) AS vanished
 """
+
+
+def _vanished(fact_type: type[Fact]) -> list[str]:
+    """What becomes of a row whose fact is gone."""
+    more = [f"{name} = {_literal(value)}" for name, value in fact_type.ON_VANISHED.items()]
+    return [f"{fact_type.PRESENCE} = false", *more, "updated_at = now()"]
 
 
 def _same(name: str, sql_type: str, *, may_be_unknown: bool) -> str:
@@ -79,3 +80,16 @@ def _literal(value: object) -> str:
 
 MERGES = {fact_type: _merge_statement(fact_type) for fact_type in FACT_TYPES}
 """The statement of each section; it returns `inserted`, `updated` and `vanished` as counts of rows."""
+
+
+def _vanished_with_server(fact_type: type[Fact]) -> str:
+    return (
+        f"UPDATE {fact_type.TABLE} SET {', '.join(_vanished(fact_type))} "
+        f"WHERE node_id = %(node)s AND {fact_type.PRESENCE} AND instance <> ALL (%(running)s)"
+    )
+
+
+VANISHED_WITH_SERVER = {
+    fact_type: _vanished_with_server(fact_type) for fact_type in FACT_TYPES if "instance" in fact_type.KEY
+}
+"""The statement that lets the facts of servers vanish that are not among those `running`."""

@@ -18,7 +18,7 @@ from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
 from aya.errors import PayloadRefused
 from aya.model import FACT_TYPES, Collected, Fact, Node, NodeState
-from aya.record.merge import MERGES
+from aya.record.merge import MERGES, VANISHED_WITH_SERVER
 from aya.record.payload import check
 
 NODE_COLUMNS = ("node_name", "node_role", "node_role_source", "identity", "status", *(f.name for f in fields(Node)))
@@ -79,6 +79,8 @@ def record(
         found = [_find_or_insert(connection, state) for state in states]
         results = [Recorded(state.node_name, node["id"]) for state, node in zip(states, found, strict=True)]
         _record_nodes(connection, states, found, results)
+        for state, result in zip(states, results, strict=True):
+            _let_absent_servers_vanish(connection, state, result)
         _record_sections(connection, states, results, payload_limit_bytes)
         nodes = [result.node_id for result in results]
         if any(c.facts.instances or c.facts.replication for state in states for c in state.collected):
@@ -172,6 +174,24 @@ def _record_nodes_statement() -> str:
         .replace("{columns}", ", ".join(NODE_COLUMNS))
         .replace("{old_columns}", ", ".join(f"n.{name}" for name in NODE_COLUMNS))
         .replace("{row_columns}", ", ".join(f"(l.row).{name}" for name in NODE_COLUMNS))
+    )
+
+
+def _let_absent_servers_vanish(connection: Connection, state: NodeState, result: Recorded) -> None:
+    """The facts of a server that runs no more are gone, once the search for servers could see all of them."""
+    running = next((c.roll_call for c in state.collected if c.roll_call is not None), None)
+    if running is None:
+        return
+    given = {"node": result.node_id, "running": list(running)}
+    for fact_type in FACT_TYPES:
+        if "instance" in fact_type.KEY:
+            gone = connection.execute(VANISHED_WITH_SERVER[fact_type], given)
+            result.vanished += gone.rowcount
+    # A server that comes back is compared anew.
+    connection.execute(
+        "DELETE FROM aya.section_marks WHERE node_id = %(node)s AND section LIKE '%%@%%' "
+        "AND split_part(split_part(section, '@', 2), '/', 1) <> ALL (%(running)s)",
+        given,
     )
 
 

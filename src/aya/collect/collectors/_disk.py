@@ -1,0 +1,155 @@
+"""What a disk is, and what the ways it is attached say about it."""
+
+import re
+from dataclasses import dataclass, field
+
+from aya.model import Json
+
+NOT_DISKS = re.compile(
+    r"(loop|ram|zram|dm-|md|sr|scd|fd|nbd|zd|drbd|rbd|bcache|mtdblock|nullb|ublkb)\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)"
+)
+VIRTUAL_MODELS = re.compile(
+    r"VMware|QEMU|VBOX|Virtual |PersistentDisk|nvme_card|EphemeralDisk|Amazon Elastic|BHYVE|Parallels", re.IGNORECASE
+)
+RAID_MODELS = re.compile(r"PERC |LOGICAL VOLUME|MegaRAID|\bMR\d{4}|ServeRAID|LSI |AVAGO|Dell BOSS", re.IGNORECASE)
+NETWORK_TRANSPORTS = {"iscsi", "fc", "fcoe", "nvme-tcp", "nvme-rdma", "nvme-fc"}
+SMART_TRANSPORTS = {"sata", "ata", "sas", "scsi", "nvme", "usb", "thunderbolt"}
+"""Where a disk may keep records of its own health."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Disk:
+    """One whole device."""
+
+    name: str
+    size_bytes: int | None
+    vendor: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    transport: str | None = None
+    rotational: bool | None = None
+    removable: bool | None = None
+    memory_card: bool = False
+    partitions: list[dict[str, Json]] = field(default_factory=list)
+    smart: dict[str, Json] | None = None
+
+    def __post_init__(self) -> None:
+        # A virtual disk, a USB bridge or a RAID controller answers "rotational" by default, not by knowledge.
+        if self.virtual or self.transport in ("usb", "mmc", "nvdimm") or self._is(RAID_MODELS):
+            self.rotational = None
+
+    def _is(self, models: re.Pattern[str]) -> bool:
+        return bool(models.search(f"{self.vendor or ''} {self.model or ''} "))
+
+    @property
+    def virtual(self) -> bool:
+        """Whether a hypervisor made it up."""
+        return self.transport in ("virtio", "xen", "hyper-v") or self._is(VIRTUAL_MODELS)
+
+    @property
+    def may_have_smart(self) -> bool:
+        """Whether it is worth asking for records of its health."""
+        return self.transport in SMART_TRANSPORTS and not self.virtual
+
+    @property
+    def title(self) -> str:
+        """What people call it: vendor and model, else where it is."""
+        if self.model is None:
+            return f"/dev/{self.name}"
+        if self.vendor is None or self.model.lower().startswith(self.vendor.lower()):
+            return self.model
+        return f"{self.vendor} {self.model}"
+
+    @property
+    def technology(self) -> str | None:
+        """`NVMe SSD`, `SATA SSD`, `HDD`, `virtio disk`, ...; None where nobody can tell."""
+        if self.virtual:
+            return {"virtio": "virtio disk", "xen": "Xen disk", "hyper-v": "Hyper-V disk"}.get(
+                self.transport or "", "virtual disk"
+            )
+        if self._is(RAID_MODELS):
+            return "RAID volume"
+        by_transport = {
+            "nvme": "NVMe SSD",
+            "usb": "USB disk",
+            "thunderbolt": "Thunderbolt SSD",
+            "mmc": "SD card" if self.memory_card else "eMMC",
+            "nvdimm": "NVDIMM",
+            "iscsi": "iSCSI LUN",
+            "fc": "Fibre Channel LUN",
+        }
+        if self.transport in by_transport:
+            return by_transport[self.transport]
+        if self.transport in NETWORK_TRANSPORTS:
+            return "NVMe over fabrics"
+        if self.rotational is None:
+            return None
+        if self.rotational:
+            return "HDD"
+        return {"sata": "SATA SSD", "sas": "SAS SSD"}.get(self.transport or "", "SSD")
+
+    def external(self, system: bool) -> bool:
+        """Whether it is not part of the machine; `system` says that the system runs from it."""
+        if self.memory_card:
+            return not system
+        return self.transport in {"usb", "thunderbolt"} | NETWORK_TRANSPORTS or self.removable is True
+
+    def as_json(self, external: bool) -> dict[str, Json]:
+        """The entry in `storage.devices`."""
+        return {
+            "name": self.name,
+            "vendor": self.vendor,
+            "model": self.model,
+            "serial": self.serial,
+            "firmware": self.firmware,
+            "size_bytes": exact(self.size_bytes),
+            "type": self.technology,
+            "transport": self.transport,
+            "rotational": self.rotational,
+            "removable": self.removable,
+            "external": external,
+            "partitions": self.partitions,
+            "smart": self.smart,
+        }
+
+
+def layer_as_json(
+    name: str,
+    kind: str,
+    members: list[str],
+    size_bytes: int | None,
+    *,
+    degraded: int | None = None,
+    health: str | None = None,
+) -> dict[str, Json]:
+    """The entry in `storage.layers`."""
+    return {
+        "name": name,
+        "kind": kind,
+        "members": sorted(members),
+        "size_bytes": exact(size_bytes),
+        "degraded": degraded,
+        "health": health,
+    }
+
+
+def maker(vendor: str | None) -> str | None:
+    """Who made a disk, out of what its vendor field says.
+
+    `ATA` there is the name of the protocol, `0x1af4` a number of the bus: neither is a maker.
+    """
+    if vendor is None or vendor == "ATA" or re.fullmatch(r"0x[0-9a-fA-F]+", vendor):
+        return None
+    return vendor.rstrip(", ") or None
+
+
+def transport_by_name(name: str) -> str | None:
+    """How a disk is attached, where only the kernel's name for it is known."""
+    names = {"nvme": "nvme", "vd": "virtio", "xvd": "xen", "mmcblk": "mmc", "pmem": "nvdimm", "dasd": "ccw"}
+    return next((transport for prefix, transport in names.items() if name.startswith(prefix)), None)
+
+
+def exact(number: int | None) -> Json:
+    """A number as JSON can say it exactly: as text beyond 2^53."""
+    return str(number) if number is not None and number > 2**53 else number
