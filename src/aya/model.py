@@ -68,6 +68,8 @@ class Fact:
     """The boolean column that says whether the fact is there now."""
     ON_VANISHED: ClassVar[Mapping[str, Json]] = {}
     """What else becomes of a row whose fact is gone."""
+    KIND_SHAPES_KEY: ClassVar[bool] = False
+    """Whether the column `kind` says which parts of the key are filled, so that empty ones need not be written."""
 
     @classmethod
     @cache
@@ -292,6 +294,7 @@ class SchemaObject(Fact):
         "object_name",
     )
     PRESENCE: ClassVar[str] = "is_present"
+    KIND_SHAPES_KEY: ClassVar[bool] = True
 
     instance: str
     database_name: str

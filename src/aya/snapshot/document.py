@@ -11,6 +11,7 @@ from dataclasses import fields
 from typing import Any
 
 from aya.db.connection import Connection, rows, translated
+from aya.errors import SnapshotError
 from aya.model import FACT_TYPES, Fact, Node
 from aya.snapshot.canonical import plain
 
@@ -33,13 +34,21 @@ def read_document(connection: Connection, *, nodes: Collection[str] | None = Non
         for fact_type in FACT_TYPES:
             for row in rows(connection, _section_query(fact_type), wanted):
                 section = document[row.pop("node_name")][fact_type.SECTION]
-                section[row_key(fact_type, row)] = _known(row)
+                key = row_key(fact_type, row)
+                if key in section:
+                    raise SnapshotError(
+                        f"{fact_type.TABLE} holds the same fact twice: {key}.",
+                        remedy="Two rows were written by hand for one thing: delete one of them.",
+                    )
+                section[key] = _known(row)
     return {"kind": KIND, "schema_version": SCHEMA_VERSION, "nodes": document}
 
 
 def row_key(fact_type: type[Fact], row: dict[str, Any]) -> str:
     """What tells a row from the others of its section, readable: `eth0`, `7301…:5432 | work_mem`."""
     parts = ["" if row[name] is None else str(row[name]).replace("|", "\\|") for name in fact_type.KEY]
+    if fact_type.KIND_SHAPES_KEY:
+        return " | ".join(part for part in parts if part)
     while len(parts) > 1 and not parts[-1]:
         parts.pop()
     return " | ".join(parts)

@@ -341,6 +341,7 @@ def snapshot_verify(name: Annotated[str, typer.Argument(help="Which snapshot.")]
 def snapshot_diff(
     before: Annotated[str, typer.Argument(help="A snapshot.")],
     after: Annotated[str, typer.Argument(help="Another snapshot, or `now`.")] = "now",
+    all_of_them: Annotated[bool, typer.Option("--all", help="Show every difference, however many are alike.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what differs between two snapshots, or one and now; exit 3 when something does. With --json: RFC 6902."""
@@ -353,7 +354,7 @@ def snapshot_diff(
     if as_json:
         print_json(patch)
     else:
-        print_differences(before, after, differences)
+        print_differences(before, after, differences, all_of_them=all_of_them)
     if differences:
         raise typer.Exit(ExitCode.ATTENTION)
 

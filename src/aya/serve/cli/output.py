@@ -99,7 +99,19 @@ def print_table(
         table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(styled(text(row.get(column))) for column in shown))
-    screen.print(table)
+    print_renderable(table)
+
+
+def print_renderable(renderable: Table) -> None:
+    """Show a table; in a pipe without the blanks that fill its lines to the right."""
+    screen = console()
+    if screen.is_terminal:
+        screen.print(renderable)
+        return
+    with screen.capture() as capture:
+        screen.print(renderable)
+    for line in capture.get().splitlines():
+        screen.print(line.rstrip(), markup=False)
 
 
 def styled(value: str) -> str:

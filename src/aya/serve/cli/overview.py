@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rich.markup import escape
@@ -9,7 +10,7 @@ from rich.table import Table
 
 from aya.model import FACT_TYPES, CheckOutcome, CheckResult, NodeState
 from aya.record.recorder import count_facts
-from aya.serve.cli.output import console, print_table, printable, styled, text
+from aya.serve.cli.output import console, print_renderable, print_table, printable, styled, text
 from aya.snapshot.diff import Difference
 from aya.snapshot.snapshots import Snapshot, Verification
 
@@ -42,6 +43,9 @@ COLUMNS = {
 }  # fmt: skip
 """The columns that fit a terminal; --json has all of them."""
 
+MOST_ALIKE = 20
+"""So many differences of one kind in one section are shown before they are counted instead."""
+
 
 def print_section(section: str, rows: Sequence[dict[str, Any]]) -> None:
     """The rows of `aya show SECTION`."""
@@ -64,8 +68,9 @@ def _print_node(node: dict[str, Any]) -> None:
         if name != "metadata" and value is not None:
             table.add_row(name, styled(text(value)))
     for path, value in _leaves((), node.get("metadata") or {}):
-        table.add_row(path, escape(printable(text(value))))
-    console().print(table)
+        if value not in (None, "", [], {}):
+            table.add_row(path, escape(printable(text(value))))
+    print_renderable(table)
 
 
 def _leaves(path: tuple[str, ...], value: Any) -> list[tuple[str, Any]]:
@@ -269,30 +274,32 @@ def print_verification(verification: Verification) -> None:
         screen.print(f"[bold red]not intact[/]  {escape(verification.snapshot_name)}: {escape(problem)}")
 
 
-def print_differences(before: str, after: str, differences: Sequence[Difference]) -> None:
-    """Differences grouped by node and section."""
+def print_differences(before: str, after: str, differences: Sequence[Difference], *, all_of_them: bool = False) -> None:
+    """Differences grouped by node and section; of many that are alike only the first, unless all are wanted."""
     screen = console()
     if not differences:
         screen.print(f"{escape(before)} and {escape(after)} are equal.")
         return
-    place: tuple[str, str] | None = None
-    for d in differences:
-        if (d.node, d.section) != place:
-            place = (d.node, d.section)
-            screen.print(
-                f"\n[bold]{escape(d.node)}[/] {escape(d.section)}" if d.section else f"\n[bold]{escape(d.node)}[/]"
-            )
-        name = " ".join(filter(None, (d.key, ".".join(map(str, d.path))))) or "node"
-        name = escape(printable(name))
-        match d.change:
-            case "added":
-                screen.print(f"  [green]+ {name}[/]" + (f" = {_short(d.new)}" if d.path else ""))
-            case "removed":
-                screen.print(f"  [red]- {name}[/]" + (f" = {_short(d.old)}" if d.path else ""))
-            case _:
-                screen.print(f"  [yellow]~ {name}[/]: {_short(d.old)} → {_short(d.new)}")
+    for (node, section), group in groupby(differences, key=lambda d: (d.node, d.section)):
+        screen.print(f"\n[bold]{escape(node)}[/] {escape(section)}".rstrip())
+        for change, alike in groupby(sorted(group, key=lambda d: d.change), key=lambda d: d.change):
+            ones = list(alike)
+            for difference in ones if all_of_them else ones[:MOST_ALIKE]:
+                screen.print(_difference_line(difference))
+            if len(ones) > MOST_ALIKE and not all_of_them:
+                screen.print(f"  [dim]… and {len(ones) - MOST_ALIKE} more {change} (--all shows them)[/]")
     counts = Counter(d.change for d in differences)
     screen.print(f"\n{counts['added']} added, {counts['removed']} removed, {counts['changed']} changed.")
+
+
+def _difference_line(d: Difference) -> str:
+    name = escape(printable(" ".join(filter(None, (d.key, ".".join(map(str, d.path))))) or "node"))
+    match d.change:
+        case "added":
+            return f"  [green]+ {name}[/]" + (f" = {_short(d.new)}" if d.path else "")
+        case "removed":
+            return f"  [red]- {name}[/]" + (f" = {_short(d.old)}" if d.path else "")
+    return f"  [yellow]~ {name}[/]: {_short(d.old)} → {_short(d.new)}"
 
 
 def _short(value: Any, most: int = 200) -> str:
