@@ -23,4 +23,30 @@ $(VENV)/.ready: requirements.lock requirements-dev.lock requirements-uv.lock pyp
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.PHONY: help up setup
+test: setup ## run all tests
+	@$(BIN)/python -m pytest -n auto
+
+lint: setup ## style, borders between modules, and no URL in lock files
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/lint-imports --no-cache | tail -n 2
+	@! grep -n '://' requirements*.lock
+
+types: setup ## strict types
+	@$(BIN)/mypy --no-error-summary
+
+docs: setup ## print the generated docs from the code; `make docs CHECK=1` only compares
+	@$(BIN)/python docs/generate.py $(if $(CHECK),--check)
+
+lock: setup ## renew the lock files after a change of dependencies in pyproject.toml
+	@$(UV) pip compile pyproject.toml $(LOCK) -o requirements.lock
+	@$(UV) pip compile pyproject.toml --group dev $(LOCK) -o requirements-dev.lock
+	@echo uv | $(UV) pip compile - $(LOCK) -o requirements-uv.lock
+
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade
+
+clean: ## remove what was built here; the data in AYA_HOME stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help up setup test lint types docs lock clean bench

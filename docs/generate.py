@@ -1,8 +1,10 @@
-"""Print the generated docs from the code and from a freshly migrated database; with --check say whether they are current.
+"""Print the generated docs from the code and from a freshly migrated database; with --check say whether they are
+current.
 
     python docs/generate.py [--check]
 
-What is generated: src/aya/sql/schema.sql, docs/tables.md, docs/collectors.md, docs/checks.md, docs/settings.md, docs/cli.md.
+What is generated: src/aya/sql/schema.sql, docs/tables.md, docs/collectors.md, docs/checks.md, docs/settings.md,
+docs/cli.md.
 """
 
 import inspect
@@ -70,7 +72,9 @@ def from_database() -> dict[str, str]:
 
 def schema(database: Database) -> str:
     """The whole schema as PostgreSQL dumps it, without what changes from dump to dump."""
-    answer = database.server.run_program("pg_dump", "--schema-only", "--no-owner", "--dbname", database.url(Login.ADMIN))
+    answer = database.server.run_program(
+        "pg_dump", "--schema-only", "--no-owner", "--dbname", database.url(Login.ADMIN)
+    )
     if not answer.text:
         raise SystemExit(answer.reason)
     text = re.sub(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog\.set_config.*)\n", "", answer.text, flags=re.M)
@@ -83,9 +87,17 @@ def tables_page(database: Database) -> str:
     with database.connect(Login.READER) as connection:
         relations = rows(connection, query("describe_relations"))
         functions = rows(connection, query("describe_functions"))
-    lines = ["# Tables, views and functions\n", f"Database `{DATABASE}`. This is what `COMMENT ON` says in the database itself.\n"]
+    lines = [
+        "# Tables, views and functions\n",
+        f"Database `{DATABASE}`. This is what `COMMENT ON` says in the database itself.\n",
+    ]
     for relation in relations:
-        lines += [f"\n## {relation['kind']} `{relation['name']}`\n", f"{relation['comment']}\n", "| column | type | meaning |", "|---|---|---|"]
+        lines += [
+            f"\n## {relation['kind']} `{relation['name']}`\n",
+            f"{relation['comment']}\n",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
         lines += [f"| `{c['name']}` | {c['type']} | {cell(c['comment'])} |" for c in relation["columns"]]
     lines += ["\n## Functions\n"] + [f"- `{f['name']}`: {f['comment']}" for f in functions]
     return GENERATED + "\n".join(lines) + "\n"
@@ -95,7 +107,8 @@ def collectors_page() -> str:
     """Every collector: what it looks at, the columns and sections it fills, and its metadata keys."""
     lines = [
         "# Collectors\n",
-        "Each is one file. `section:key` is a key in the metadata of that section's rows; a plain key is one of the node's metadata.\n",
+        "Each is one file. `section:key` is a key in the metadata of that section's rows; a plain key is one of the "
+        "node's metadata.\n",
         "\n# On a machine\n",
     ]
     package = "aya.collect.collectors"
@@ -122,7 +135,11 @@ def collector_lines(package: str, name: str, collector: Any, where: str) -> list
 def key_table(what: str, keys: Mapping[str, str]) -> list[str]:
     if not keys:
         return []
-    return [f"\n| {what} | meaning |", "|---|---|", *(f"| `{key}` | {cell(meaning)} |" for key, meaning in sorted(keys.items()))]
+    return [
+        f"\n| {what} | meaning |",
+        "|---|---|",
+        *(f"| `{key}` | {cell(meaning)} |" for key, meaning in sorted(keys.items())),
+    ]
 
 
 def checks_page() -> str:
@@ -135,7 +152,12 @@ def checks_page() -> str:
 
 def settings_page() -> str:
     """Every option."""
-    lines = ["# Options\n", f"{inspect.getdoc(import_module('aya.settings'))}\n", "| option | environment | default | meaning |", "|---|---|---|---|"]
+    lines = [
+        "# Options\n",
+        f"{inspect.getdoc(import_module('aya.settings'))}\n",
+        "| option | environment | default | meaning |",
+        "|---|---|---|---|",
+    ]
     for name, field in Settings.model_fields.items():
         default = DEFAULTS.get(name) or ("none" if field.default in (None, ()) else f"`{field.default}`")
         lines.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {cell(field.description or '')} |")

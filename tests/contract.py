@@ -10,7 +10,9 @@ COLUMN = re.compile(r"^\s+(\w+) ([A-Z]+)(\(\d+(?:,\d+)?\))?", re.M)
 
 def tables(document: str) -> dict[str, dict[str, str]]:
     """Table -> column -> type, without sizes."""
-    return {name: {c: t for c, t, _ in COLUMN.findall(re.sub(r"--.*", "", body))} for name, body in TABLE.findall(document)}
+    return {
+        name: {c: t for c, t, _ in COLUMN.findall(re.sub(r"--.*", "", body))} for name, body in TABLE.findall(document)
+    }
 
 
 def views(document: str) -> dict[str, str]:
@@ -21,5 +23,6 @@ def views(document: str) -> dict[str, str]:
 def indexes(document: str) -> dict[str, tuple[str, list[str]]]:
     """Index -> its table and columns."""
     return {
-        name: (table, [column.split()[0] for column in columns.split(",")]) for name, table, columns in INDEX.findall(document)
+        name: (table, [column.split()[0] for column in columns.split(",")])
+        for name, table, columns in INDEX.findall(document)
     }

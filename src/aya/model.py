@@ -388,7 +388,9 @@ class Collected:
     sections: tuple[str, ...] = ()
     """The sections in which its rows are the whole of what it speaks for."""
     roll_call: tuple[str, ...] | None = None
-    """Every PostgreSQL instance that runs now, from the search for them; facts of all others are gone. None: not known."""
+    """Every PostgreSQL instance that runs now, from the search for them; facts of all others are gone. None: not
+    known.
+    """
     facts: Facts = Facts()
 
 

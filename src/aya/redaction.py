@@ -1,8 +1,8 @@
 """Keep secrets out of everything that is stored, shown, logged or embedded.
 
-A secret becomes `[redacted:0123456789abcdef]`: a keyed hash (HMAC-SHA256, cut to 64 bits), so that a change of the secret still
-shows, and equal secrets look equal, while nobody without the key can guess it by trying. Redaction is best effort: it
-knows the shapes below, and errs towards redacting.
+A secret becomes `[redacted:0123456789abcdef]`: a keyed hash (HMAC-SHA256, cut to 64 bits), so that a change of the
+secret still shows, and equal secrets look equal, while nobody without the key can guess it by trying. Redaction is
+best effort: it knows the shapes below, and errs towards redacting.
 """
 
 import hmac
@@ -28,19 +28,25 @@ _SHAPES: tuple[re.Pattern[str], ...] = (
     # scheme://user:secret@host
     re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@'\"]*:(?P<secret>[^\s@'\"]+)@"),
     # the values of libpq keywords, options, environment variables, JSON and YAML members: name=…, name: …, --name …
-    re.compile(rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}(?:[_-]?[A-Za-z0-9]*)?[\"']?\s*(?:=|:(?!//))\s*'(?P<secret>(?:[^'\\]|\\.|'')+)'"),
-    re.compile(rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}(?:[_-]?[A-Za-z0-9]*)?[\"']?\s*(?:=|:(?!//))\s*\"(?P<secret>(?:[^\"\\]|\\.)+)\""),
+    re.compile(
+        rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}(?:[_-]?[A-Za-z0-9]*)?[\"']?\s*(?:=|:(?!//))\s*'(?P<secret>(?:[^'\\]|\\.|'')+)'"
+    ),
+    re.compile(
+        rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}(?:[_-]?[A-Za-z0-9]*)?[\"']?\s*(?:=|:(?!//))\s*\"(?P<secret>(?:[^\"\\]|\\.)+)\""
+    ),
     re.compile(rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}\s*=\s*(?P<secret>[^\s'\"&;,\[]+)"),
     re.compile(r"\bPGPASSWORD\s*=\s*(?P<secret>[^\s'\"\[]+)"),
     re.compile(rf"(?i)(?:^|\s)--?(?:[a-z0-9]+-)*{_WORD}(?:\s+)(?P<secret>[^\s'\"\-\[][^\s'\"]*)"),
     re.compile(r"(?i)\b(?:authorization|bearer|basic)[:\s]+(?:bearer\s+|basic\s+)?(?P<secret>[A-Za-z0-9+/=_.~-]{16,})"),
     # tokens that name themselves
-    re.compile(r"\b(?P<secret>(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,}|glpat-[\w-]{20,}"
-               r"|xox[abpr]-[\w-]{10,}|sk-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{30,}|tskey-[\w-]{16,}"
-               r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)"),
+    re.compile(
+        r"\b(?P<secret>(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,}|glpat-[\w-]{20,}"
+        r"|xox[abpr]-[\w-]{10,}|sk-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{30,}|tskey-[\w-]{16,}"
+        r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)"
+    ),
     # a line of .pgpass: host:port:database:user:password
     re.compile(r"(?m)^[^:\s#]+:(?:\d{1,5}|\*):[^:\s]+:[^:\s]+:(?P<secret>[^:\s]+)$"),
-)  # fmt: skip
+)
 _HINT = re.compile(
     r"(?i)pass|pwd|secret|token|key|credential|authorization|bearer|basic|://|md5|scram|AKIA|ASIA|gh[pousr]_|github_pat"
     r"|glpat|xox|sk-|hf_|npm_|eyJ|:(?:\d{1,5}|\*):"
@@ -91,7 +97,9 @@ def map_texts(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def load_redactor(secrets_folder: Path) -> Redactor:
-    """The redactor of this installation; its key is made at first use and stays in a closed file outside the database."""
+    """The redactor of this installation; its key is made at first use and stays in a closed file outside the
+    database.
+    """
     path = secrets_folder / "redaction.key"
     try:
         secrets_folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -116,7 +116,9 @@ def load(**flags: Any) -> Settings:
 
 
 def describe() -> list[dict[str, str]]:
-    """Every option: its name, value, where it was set (environment, file or default) and its help. Secrets are not shown."""
+    """Every option: its name, value, where it was set (environment, file or default) and its help. Secrets are not
+    shown.
+    """
     current = load()
     file = _options_file()
     in_file = tomllib.loads(file.read_text()) if file is not None and file.is_file() else {}
@@ -125,6 +127,13 @@ def describe() -> list[dict[str, str]]:
         variable = f"{PREFIX}{name.upper()}"
         set_by = variable if os.environ.get(variable) else str(file) if name in in_file else "default"
         value = getattr(current, name)
-        rows.append({"option": name, "variable": variable, "value": "" if value is None else str(value), "set_by": set_by,
-                     "help": field.description or ""})  # fmt: skip
+        rows.append(
+            {
+                "option": name,
+                "variable": variable,
+                "value": "" if value is None else str(value),
+                "set_by": set_by,
+                "help": field.description or "",
+            }
+        )
     return rows

@@ -37,13 +37,16 @@ def test_every_column_of_the_document_exists_with_a_type_that_holds_its_values(
     found = {
         (row["table_name"], row["column_name"]): row["data_type"]
         for row in rows(
-            admin, "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'"
+            admin,
+            "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'",
         )
     }
     promised = {(t, c): kind for t, cs in contract.tables(source_document).items() for c, kind in cs.items()}
     assert len(promised) > 150
     missing = [key for key in promised if key not in found]
-    narrowed = [(key, found[key]) for key, kind in promised.items() if key in found and found[key] not in COMPATIBLE[kind]]
+    narrowed = [
+        (key, found[key]) for key, kind in promised.items() if key in found and found[key] not in COMPATIBLE[kind]
+    ]
     assert (missing, narrowed) == ([], [])
 
 
@@ -55,7 +58,9 @@ def test_every_index_of_the_document_exists_on_its_columns_or_more(source_docume
         assert all(column in inside for column in columns), found[name]
 
 
-@pytest.mark.parametrize("view", ["v_system_overview", "v_replication_health", "v_service_status", "v_performance_summary"])
+@pytest.mark.parametrize(
+    "view", ["v_system_overview", "v_replication_health", "v_service_status", "v_performance_summary"]
+)
 def test_a_view_gives_the_columns_and_rows_of_its_body_as_printed(
     source_document: str, admin: Connection, view: str
 ) -> None:
@@ -76,7 +81,9 @@ def test_a_view_gives_the_columns_and_rows_of_its_body_as_printed(
 
 
 def fill(connection: Connection, random: random.Random) -> None:
-    """Nodes with and without services, software, primary addresses (one, two, the same twice), replication and metrics."""
+    """Nodes with and without services, software, primary addresses (one, two, the same twice), replication and
+    metrics.
+    """
     for number in range(12):
         connection.execute(
             "INSERT INTO system_nodes (node_name, node_role, ram_gb, status) VALUES (%s, 'standalone', %s, 'active')",

@@ -28,7 +28,9 @@ def test_every_field_of_the_model_is_a_column_of_its_type(admin: Connection) -> 
         table = relations[row_type.TABLE]
         for name, sql_type in columns(row_type).items():
             assert table[name]["type"] == catalog_names.get(sql_type, sql_type), f"{row_type.TABLE}.{name}"
-            assert table[name]["nullable"] or name not in nullable(row_type), f"{row_type.TABLE}.{name} is never unknown"
+            assert table[name]["nullable"] or name not in nullable(row_type), (
+                f"{row_type.TABLE}.{name} is never unknown"
+            )
 
 
 def test_every_column_of_a_state_table_is_a_field_or_bookkeeping(admin: Connection) -> None:
@@ -51,7 +53,9 @@ def test_the_owner_cannot_log_in_and_no_role_is_stronger_than_it_needs(admin: Co
     assert set(roles) == {"aya_owner", "aya_writer", "aya_reader"}
     assert not roles["aya_owner"]["rolcanlogin"]
     for role in roles.values():
-        assert not any(role[right] for right in ("rolsuper", "rolcreaterole", "rolcreatedb", "rolreplication", "rolbypassrls"))
+        assert not any(
+            role[right] for right in ("rolsuper", "rolcreaterole", "rolcreatedb", "rolreplication", "rolbypassrls")
+        )
 
 
 def test_everything_belongs_to_the_owner(admin: Connection) -> None:

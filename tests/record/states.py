@@ -6,7 +6,19 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from aya.model import Collected, Facts, Instance, Interface, Measurement, Node, NodeState, Outcome, Service, Setting, Software
+from aya.model import (
+    Collected,
+    Facts,
+    Instance,
+    Interface,
+    Measurement,
+    Node,
+    NodeState,
+    Outcome,
+    Service,
+    Setting,
+    Software,
+)
 
 ALPHA_UUID = UUID("fff8d0d0-a60f-5087-a79a-17ad9a45da4f")
 INSTANCE = "7301234567890123456:5432"
@@ -30,7 +42,9 @@ def collected(collector: str = "services", outcome: Outcome = Outcome.OK, **fact
     return Collected(collector=collector, outcome=outcome, sections=tuple(facts), facts=Facts(**facts))
 
 
-def identified(uuid: UUID | None = ALPHA_UUID, machine_id: str | None = "m1", outcome: Outcome = Outcome.OK) -> Collected:
+def identified(
+    uuid: UUID | None = ALPHA_UUID, machine_id: str | None = "m1", outcome: Outcome = Outcome.OK
+) -> Collected:
     return Collected(
         collector="identification",
         outcome=outcome,
@@ -50,7 +64,9 @@ def whole() -> NodeState:
     """A state with something in every section."""
     return state(
         identified(),
-        collected("network", interfaces=(Interface(interface_name="en0", ipv4_address="192.168.0.80", is_primary=True),)),
+        collected(
+            "network", interfaces=(Interface(interface_name="en0", ipv4_address="192.168.0.80", is_primary=True),)
+        ),
         collected("packages", software=(Software(software_name="PostgreSQL", software_version="18.0"),)),
         collected("services", services=(Service(service_name="sshd", process_id=7, uptime_seconds=70, port=22),)),
         collected("postgresql.instance", instances=(Instance(instance=INSTANCE, server_role="primary"),)),

@@ -32,7 +32,10 @@ STATE_TABLES = (
 def versions(connection: Connection) -> dict[str, list[tuple[int, int]]]:
     """The transaction that wrote each row of state: writing a row again would change it."""
     return {
-        table: [(row["id"], row["xmin"]) for row in rows(connection, f"SELECT id, xmin::text::bigint FROM {table} ORDER BY id")]
+        table: [
+            (row["id"], row["xmin"])
+            for row in rows(connection, f"SELECT id, xmin::text::bigint FROM {table} ORDER BY id")
+        ]
         for table in STATE_TABLES
     }
 
@@ -247,7 +250,11 @@ def test_a_state_beyond_the_limit_is_refused_whole(writer: Connection) -> None:
 
 def test_every_collector_leaves_one_outcome(writer: Connection) -> None:
     done = record(writer, [state(identified(), replace(settings_of(outcome=Outcome.DENIED), reason="no right"))])[0]
-    found = rows(writer, "SELECT collector, target, outcome, reason FROM collection_outcomes WHERE run_id = %(run)s", {"run": done.run_id})
+    found = rows(
+        writer,
+        "SELECT collector, target, outcome, reason FROM collection_outcomes WHERE run_id = %(run)s",
+        {"run": done.run_id},
+    )
     assert sorted(tuple(row.values()) for row in found) == [
         ("identification", "", "ok", None),
         ("postgresql.settings", INSTANCE, "denied", "no right"),
@@ -257,7 +264,9 @@ def test_every_collector_leaves_one_outcome(writer: Connection) -> None:
 def test_two_who_record_one_node_at_once_leave_one_node_and_no_doubles(database: Database) -> None:
     def again(number: int) -> int:
         with database.connect() as connection:
-            return record(connection, [state(identified(), settings_of(setting("a", str(number)), setting("b")))])[0].node_id
+            return record(connection, [state(identified(), settings_of(setting("a", str(number)), setting("b")))])[
+                0
+            ].node_id
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(again, range(24)))) == 1

@@ -16,7 +16,13 @@ values = st.recursive(
     max_leaves=6,
 )
 rows = st.dictionaries(names, values, max_size=3)
-nodes = st.fixed_dictionaries({"node": rows, "settings": st.dictionaries(names, rows, max_size=3), "services": st.dictionaries(names, rows, max_size=2)})
+nodes = st.fixed_dictionaries(
+    {
+        "node": rows,
+        "settings": st.dictionaries(names, rows, max_size=3),
+        "services": st.dictionaries(names, rows, max_size=2),
+    }
+)
 documents = st.builds(
     lambda n: {"kind": "aya.state", "schema_version": 1, "nodes": n},
     st.dictionaries(st.sampled_from(["ALPHA", "BETA"]), nodes, max_size=2),
@@ -51,9 +57,18 @@ def test_a_document_does_not_differ_from_itself(document: dict[str, Any]) -> Non
 
 
 def test_a_change_is_named_by_node_section_row_and_field() -> None:
-    before = {"nodes": {"ALPHA": {"node": {}, "settings": {"7:5432 | work_mem": {"setting_value": "4096", "metadata": {"line": 1}}}}}}
+    before = {
+        "nodes": {
+            "ALPHA": {"node": {}, "settings": {"7:5432 | work_mem": {"setting_value": "4096", "metadata": {"line": 1}}}}
+        }
+    }
     after = copy.deepcopy(before)
     after["nodes"]["ALPHA"]["settings"]["7:5432 | work_mem"]["metadata"]["line"] = 2
     (found,) = diff(before, after)
-    assert (found.node, found.section, found.key, found.path) == ("ALPHA", "settings", "7:5432 | work_mem", ("metadata", "line"))
+    assert (found.node, found.section, found.key, found.path) == (
+        "ALPHA",
+        "settings",
+        "7:5432 | work_mem",
+        ("metadata", "line"),
+    )
     assert (found.change, found.old, found.new) == ("changed", 1, 2)

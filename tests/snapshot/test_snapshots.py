@@ -85,7 +85,12 @@ def results(*outcomes: CheckOutcome) -> list[tuple[CheckResult, str]]:
     return [
         (
             CheckResult(
-                check="c", node_name="ALPHA", target=str(number), outcome=outcome, started_at=datetime.now(UTC), duration_ms=1
+                check="c",
+                node_name="ALPHA",
+                target=str(number),
+                outcome=outcome,
+                started_at=datetime.now(UTC),
+                duration_ms=1,
             ),
             "0" * 64,
         )
@@ -117,7 +122,8 @@ def test_a_snapshot_is_verified_only_if_all_checks_ran_and_passed(
 def test_the_database_refuses_a_verified_snapshot_without_passed_checks(admin: Connection) -> None:
     with pytest.raises(psycopg.errors.CheckViolation):
         admin.execute(
-            "INSERT INTO system_state_snapshots (snapshot_name, verification_status, tests_passed, tests_failed, tests_skipped, state_json) "
+            "INSERT INTO system_state_snapshots "
+            "(snapshot_name, verification_status, tests_passed, tests_failed, tests_skipped, state_json) "
             "VALUES ('x', 'verified', 0, 0, 0, '{}')"
         )
 
@@ -135,10 +141,14 @@ def test_the_database_refuses_a_verified_snapshot_without_passed_checks(admin: C
 def test_a_snapshot_that_was_tampered_with_is_not_intact(writer: Connection, admin: Connection, tampering: str) -> None:
     node = record(writer, [whole()])[0].node_id
     showed = results(CheckOutcome.PASS)
-    snapshots.create(writer, "one", created_by="t", results=[r for r, _ in showed], result_ids=store(writer, node, showed))
+    snapshots.create(
+        writer, "one", created_by="t", results=[r for r, _ in showed], result_ids=store(writer, node, showed)
+    )
     writer.commit()
     # The superuser can put the constraints aside; the evidence stays.
-    constraints = rows(admin, "SELECT conname FROM pg_constraint WHERE conrelid = 'system_state_snapshots'::regclass AND contype = 'c'")
+    constraints = rows(
+        admin, "SELECT conname FROM pg_constraint WHERE conrelid = 'system_state_snapshots'::regclass AND contype = 'c'"
+    )
     with admin.transaction(force_rollback=True):
         for constraint in constraints:
             admin.execute(f'ALTER TABLE system_state_snapshots DROP CONSTRAINT "{constraint["conname"]}"')

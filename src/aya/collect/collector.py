@@ -1,7 +1,7 @@
 """The shape of a collector of machine facts: what to read, and how to understand it.
 
-A collector is one file in `aya/collect/collectors/` that defines `collector = Collector(...)`. Its module docstring is its
-page in the docs. `parse` is pure: it gets the answers and returns `Facts`; it never reads, runs or connects.
+A collector is one file in `aya/collect/collectors/` that defines `collector = Collector(...)`. Its module docstring
+is its page in the docs. `parse` is pure: it gets the answers and returns `Facts`; it never reads, runs or connects.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,7 +22,9 @@ class Collector:
     systems: frozenset[str]
     """Where it can look: `Linux`, `Darwin`."""
     reads: tuple[Read, ...]
-    """Asked first, in this order. Not answered because there is none: no gap. Refused or broken: a gap, unless optional."""
+    """Asked first, in this order. Not answered because there is none: no gap. Refused or broken: a gap, unless
+    optional.
+    """
     parse: Callable[[Found], Facts]
     more: Callable[[Found], tuple[Read, ...]] | None = None
     """Questions that follow from the first answers (one per disk, one per process); pure as well."""

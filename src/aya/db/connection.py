@@ -19,7 +19,8 @@ DATA_DOES_NOT_FIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.P
 
 
 def connect(url: str, *, role: str | None = None, autocommit: bool = True) -> Connection:
-    """Open a connection that gives rows as dicts; each statement is a transaction of its own unless a block says otherwise.
+    """Open a connection that gives rows as dicts; each statement is a transaction of its own unless a block says
+    otherwise.
 
     `role`: act as this role from the start (`SET ROLE`), for logins that are members of it.
     Raises DatabaseUnreachable when there is no server or it refuses.

@@ -1,7 +1,7 @@
 """Bring the database to what the SQL files say: roles, migrations in order, then views, functions, triggers and grants.
 
-Alembic runs the migrations; a migration is one file, `sql/migrations/NNNN_name.sql`, and its name is its revision. All of it
-is one transaction: killed or failed at any point, the database is as it was.
+Alembic runs the migrations; a migration is one file, `sql/migrations/NNNN_name.sql`, and its name is its revision.
+All of it is one transaction: killed or failed at any point, the database is as it was.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +40,9 @@ class Migrated:
 
 
 def migrate(database: Database) -> Migrated:
-    """Make the database what the SQL files say. Raises DatabaseUnsuitable or MigrationFailed; then nothing was changed."""
+    """Make the database what the SQL files say. Raises DatabaseUnsuitable or MigrationFailed; then nothing was
+    changed.
+    """
     if database.is_embedded:
         _create_database(database)
     with database.connect(Login.ADMIN, autocommit=False) as connection:
@@ -129,15 +131,24 @@ def _prepare(connection: Connection) -> None:
     connection.execute((SQL / "roles.sql").read_text())
     connection.execute("SELECT pg_advisory_xact_lock(hashtext('aya.migrate'))")
     connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-    me = rows(connection, "SELECT current_user AS name, current_database() AS database, rolsuper AS super "
-              "FROM pg_roles WHERE rolname = current_user")[0]  # fmt: skip
+    me = rows(
+        connection,
+        "SELECT current_user AS name, current_database() AS database, rolsuper AS super "
+        "FROM pg_roles WHERE rolname = current_user",
+    )[0]
     # A plain creator of roles is not yet a member of them; a superuser needs no membership.
     if not me["super"]:
         for role in ("aya_owner", "aya_writer", "aya_reader"):
-            connection.execute(psycopg.sql.SQL("GRANT {} TO {} WITH SET TRUE, INHERIT TRUE").format(
-                psycopg.sql.Identifier(role), psycopg.sql.Identifier(me["name"])))  # fmt: skip
-    connection.execute(psycopg.sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner").format(
-        psycopg.sql.Identifier(me["database"])))  # fmt: skip
+            connection.execute(
+                psycopg.sql.SQL("GRANT {} TO {} WITH SET TRUE, INHERIT TRUE").format(
+                    psycopg.sql.Identifier(role), psycopg.sql.Identifier(me["name"])
+                )
+            )
+    connection.execute(
+        psycopg.sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner").format(
+            psycopg.sql.Identifier(me["database"])
+        )
+    )
     connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO aya_owner")
     connection.execute("SET LOCAL ROLE aya_owner")
 

@@ -1,8 +1,8 @@
 """The embedded PostgreSQL 18: made, started, stopped and watched by AYA, with the programs of the wheel.
 
-AYA manages it itself rather than through the wheel's own helper, because that opens every folder above the data to everyone
-and lets anybody in. Here the data folder is closed, the Unix socket lives in a closed folder, logins are proved by the
-kernel (`peer`), and TCP, when asked for, is loopback with SCRAM.
+AYA manages it itself rather than through the wheel's own helper, because that opens every folder above the data to
+everyone and lets anybody in. Here the data folder is closed, the Unix socket lives in a closed folder, logins are
+proved by the kernel (`peer`), and TCP, when asked for, is loopback with SCRAM.
 """
 
 import fcntl
@@ -228,10 +228,19 @@ class EmbeddedServer:
 
     def _create_system_user(self) -> pwd.struct_passwd:
         answer = run(
-            ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
-             "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+            [
+                "useradd",
+                "--system",
+                "--user-group",
+                "--no-create-home",
+                "--home-dir",
+                "/nonexistent",
+                "--shell",
+                "/usr/sbin/nologin",
+                SYSTEM_USER,
+            ],
             timeout_s=30,
-        )  # fmt: skip
+        )
         try:
             # Somebody else may have made it in the meantime: what counts is that it is there.
             return pwd.getpwnam(SYSTEM_USER)
@@ -269,10 +278,17 @@ class EmbeddedServer:
 
     def _initialise(self) -> None:
         answer = self.run_program(
-            "initdb", f"--pgdata={self.data_folder}", f"--username={SUPERUSER}", "--encoding=UTF8",
-            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--data-checksums",
-            "--auth-local=peer", "--auth-host=scram-sha-256",
-        )  # fmt: skip
+            "initdb",
+            f"--pgdata={self.data_folder}",
+            f"--username={SUPERUSER}",
+            "--encoding=UTF8",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--locale=C",
+            "--data-checksums",
+            "--auth-local=peer",
+            "--auth-host=scram-sha-256",
+        )
         if answer.outcome is not Outcome.OK:
             # Half a cluster would look like a whole one next time.
             for entry in self.data_folder.iterdir():
@@ -290,7 +306,9 @@ class EmbeddedServer:
             )
 
     def _write_configuration(self) -> bool:
-        """Write AYA's part of the configuration; True if it changed. What people set in postgresql.conf comes after and wins."""
+        """Write AYA's part of the configuration; True if it changed. What people set in postgresql.conf comes after
+        and wins.
+        """
         users = dict.fromkeys((pwd.getpwuid(os.geteuid()).pw_name, self.owner.pw_name))
         mapped = (SUPERUSER, "aya_writer", "aya_reader")
         parts = {
@@ -355,10 +373,15 @@ class EmbeddedServer:
     def _pg_ctl(self, log: Path) -> Answer:
         log.unlink(missing_ok=True)
         return self.run_program(
-            "pg_ctl", "start", "--wait", f"--timeout={START_TIMEOUT_S}", "--silent",
-            f"--pgdata={self.data_folder}", f"--log={log}",
+            "pg_ctl",
+            "start",
+            "--wait",
+            f"--timeout={START_TIMEOUT_S}",
+            "--silent",
+            f"--pgdata={self.data_folder}",
+            f"--log={log}",
             timeout_s=START_TIMEOUT_S + 10,
-        )  # fmt: skip
+        )
 
     def _explained(self, log: str) -> ServerStartFailed:
         telling = ("FATAL", "PANIC", "ERROR", "could not")

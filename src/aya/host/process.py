@@ -91,7 +91,8 @@ def run(
 
 
 def _drain(process: subprocess.Popen[bytes], deadline: float, timeout_s: float, limit: int) -> tuple[bytes, bytes, str]:
-    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
     streams: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
     trouble = ""
     with selectors.DefaultSelector() as selector:

@@ -33,7 +33,9 @@ class Diagnosis:
 
 
 def doctor(context: Context) -> list[Diagnosis]:
-    """Look at the programs, the folders, the disk, the server, its version, roles and schema, and the tools that collectors use."""
+    """Look at the programs, the folders, the disk, the server, its version, roles and schema, and the tools that
+    collectors use.
+    """
     findings: list[Diagnosis] = []
     for look in (_programs, _home, _disk, _database, _tools):
         context.progress(look.__name__.strip("_"))
@@ -58,9 +60,11 @@ def _programs(context: Context) -> Iterator[Diagnosis]:
     for program, reason in broken:
         known = KNOWN_BROKEN.get(program)
         yield Diagnosis(
-            f"program {program}", known is not None, f"{reason}; {known}" if known else reason,
+            f"program {program}",
+            known is not None,
+            f"{reason}; {known}" if known else reason,
             "" if known else "Build the environment anew: rm -r .venv, then make setup.",
-        )  # fmt: skip
+        )
     yield Diagnosis("programs", True, f"{len(programs) - len(broken)} of {len(programs)} programs of PostgreSQL start")
 
 
@@ -93,26 +97,34 @@ def _database(context: Context) -> Iterator[Diagnosis]:
         yield Diagnosis("server", True, f"answers: {context.database}")
         version = connection.info.server_version
         yield Diagnosis(
-            "version", version >= NEEDED_VERSION_NUM, f"PostgreSQL {version // 10000}.{version % 10000}",
+            "version",
+            version >= NEEDED_VERSION_NUM,
+            f"PostgreSQL {version // 10000}.{version % 10000}",
             "" if version >= NEEDED_VERSION_NUM else "AYA needs PostgreSQL 18 or newer.",
-        )  # fmt: skip
+        )
         extension = rows(connection, "SELECT extversion FROM pg_extension WHERE extname = 'vector'")
         yield Diagnosis(
-            "pgvector", bool(extension), extension[0]["extversion"] if extension else "is not installed in the database",
+            "pgvector",
+            bool(extension),
+            extension[0]["extversion"] if extension else "is not installed in the database",
             "" if extension else "Run `aya db migrate`.",
-        )  # fmt: skip
+        )
         current = is_current(connection)
         yield Diagnosis(
-            "schema", current, "is current" if current else "is not what this version of AYA needs",
+            "schema",
+            current,
+            "is current" if current else "is not what this version of AYA needs",
             "" if current else "Run `aya db migrate`.",
-        )  # fmt: skip
+        )
         yield from _roles(connection)
         durable = rows(connection, "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes')")
         off = [row["name"] for row in durable if row["setting"] != "on"]
         yield Diagnosis(
-            "durability", not off, f"{', '.join(off)} is off: a crash can lose or break data" if off else "commits survive a crash",
+            "durability",
+            not off,
+            f"{', '.join(off)} is off: a crash can lose or break data" if off else "commits survive a crash",
             f"Set {', '.join(off)} to on." if off else "",
-        )  # fmt: skip
+        )
 
 
 def _roles(connection: Connection) -> Iterator[Diagnosis]:
@@ -147,9 +159,11 @@ def _roles(connection: Connection) -> Iterator[Diagnosis]:
                 )
             )
         yield Diagnosis(
-            f"role {role}", not problems, "; ".join(what for what, _ in problems) or "is as it should be",
+            f"role {role}",
+            not problems,
+            "; ".join(what for what, _ in problems) or "is as it should be",
             "; ".join(remedy for _, remedy in problems),
-        )  # fmt: skip
+        )
 
 
 def _may_write(connection: Connection) -> bool:
@@ -157,7 +171,8 @@ def _may_write(connection: Connection) -> bool:
         rows(
             connection,
             "SELECT FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v') "
-            "AND s.nspname IN ('public', 'aya') AND has_table_privilege('aya_reader', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') LIMIT 1",
+            "AND s.nspname IN ('public', 'aya') "
+            "AND has_table_privilege('aya_reader', c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE') LIMIT 1",
         )
     )
 
@@ -171,7 +186,8 @@ def _tools(context: Context) -> Iterator[Diagnosis]:
                 wanted.setdefault(read.argv[0], []).append(name)
     missing = sorted(tool for tool in wanted if find(tool) is None)
     yield Diagnosis(
-        "tools", True,
+        "tools",
+        True,
         f"{len(wanted) - len(missing)} of {len(wanted)} that collectors can use are installed"
         + (f"; without {', '.join(missing)} they read kernel files only" if missing else ""),
-    )  # fmt: skip
+    )

@@ -1,4 +1,6 @@
-"""From nothing to the truth about this machine: server, schema, facts, checks, snapshot. Doing it again changes only what changed."""
+"""From nothing to the truth about this machine: server, schema, facts, checks, snapshot. Doing it again changes only
+what changed.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -1,7 +1,8 @@
 """The statement that records the rows of one section: compare, insert, update, and mark what vanished.
 
-One statement for any number of nodes: `MERGE` with `IS DISTINCT FROM` writes nothing for an unchanged row, where `INSERT ... ON CONFLICT DO
-UPDATE` would lock every one. Rows that were not found again vanish only for the sources that were complete.
+One statement for any number of nodes: `MERGE` with `IS DISTINCT FROM` writes nothing for an unchanged row, where
+`INSERT ... ON CONFLICT DO UPDATE` would lock every one. Rows that were not found again vanish only for the sources
+that were complete.
 """
 
 import json

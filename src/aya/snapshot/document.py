@@ -3,7 +3,8 @@
     {"kind": "aya.state", "schema_version": 1,
      "nodes": {"ALPHA": {"node": {...}, "interfaces": {"en0": {...}}, "settings": {"7301…:5432 | work_mem": {...}}, ...}}}
 
-A row is keyed by what tells it from the others; unknown fields are left out, so that a column added later changes no hash.
+A row is keyed by what tells it from the others; unknown fields are left out, so that a column added later changes no
+hash.
 """
 
 from collections.abc import Collection

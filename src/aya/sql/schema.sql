@@ -1522,7 +1522,7 @@ GRANT SELECT ON TABLE public.change_log TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.change_log TO aya_writer;
 
 GRANT SELECT ON TABLE public.check_results TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.check_results TO aya_writer;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.check_results TO aya_writer;
 
 GRANT SELECT ON TABLE public.collection_outcomes TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_outcomes TO aya_writer;
@@ -1561,7 +1561,7 @@ GRANT SELECT ON TABLE public.system_nodes TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
 
 GRANT SELECT ON TABLE public.system_state_snapshots TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_state_snapshots TO aya_writer;
+GRANT SELECT,INSERT ON TABLE public.system_state_snapshots TO aya_writer;
 
 GRANT SELECT ON TABLE public.v_performance_summary TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.v_performance_summary TO aya_writer;

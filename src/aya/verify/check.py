@@ -1,7 +1,7 @@
 """The shape of a check, and what it may use.
 
-A check is one file in `aya/verify/checks/` that defines `check = Check(run)`. Its module docstring is its page in the docs. `run`
-yields one `Finding` for each thing it tested; yielding nothing means that there was nothing to test.
+A check is one file in `aya/verify/checks/` that defines `check = Check(run)`. Its module docstring is its page in the
+docs. `run` yields one `Finding` for each thing it tested; yielding nothing means that there was nothing to test.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -54,7 +54,9 @@ class Subject:
     host: LocalHost
     """The machine itself."""
     servers: Mapping[str, Callable[[], Observed]]
-    """How to reach each PostgreSQL server that was found running on it, by instance; opening one may raise NotObserved."""
+    """How to reach each PostgreSQL server that was found running on it, by instance; opening one may raise
+    NotObserved.
+    """
 
     redactor: Redactor
     """Secrets are compared by their marks, as they are recorded."""

@@ -6,6 +6,7 @@ A check that breaks is itself a failed result; it never ends the others.
 import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import orjson
 
@@ -14,7 +15,6 @@ from aya.db.queries import query
 from aya.errors import AyaError, NotFound
 from aya.model import CheckOutcome, CheckResult
 from aya.registry import discover
-from aya.snapshot.canonical import digest
 from aya.verify.check import Check, Finding, Subject
 
 EXCERPT_CHARACTERS = 2000
@@ -65,7 +65,7 @@ def _run(name: str, check: Check, subject: Subject) -> list[tuple[CheckResult, s
             started_at=started_at,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
-        results.append((result, digest(evidence.encode("utf-8", "backslashreplace"))))
+        results.append((result, sha256(evidence.encode("utf-8", "backslashreplace")).hexdigest()))
 
 
 def store(connection: Connection, node_id: int, results: Sequence[tuple[CheckResult, str]]) -> list[int]:

@@ -70,7 +70,7 @@ def up(
 
         print_json(up_json(done, context))
     else:
-        print_up(done, context)
+        print_up(done)
     if once or as_json:
         raise typer.Exit(
             ExitCode.ATTENTION if any(r.outcome == "fail" for r in done.verified.results) else ExitCode.DONE

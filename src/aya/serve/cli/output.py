@@ -1,4 +1,6 @@
-"""How the command line shows things: tables and colour on a terminal, plain text in a pipe, one JSON document with --json."""
+"""How the command line shows things: tables and colour on a terminal, plain text in a pipe, one JSON document with
+--json.
+"""
 
 import json
 import sys
@@ -83,7 +85,9 @@ def text(value: Any) -> str:
 def print_table(
     rows: Sequence[dict[str, Any]], columns: Sequence[str], *, title: str | None = None, empty: str = ""
 ) -> None:
-    """Rows as a table; columns that are empty in every row, and a column that is the same for all nodes, are left out."""
+    """Rows as a table; columns that are empty in every row, and a column that is the same for all nodes, are left
+    out.
+    """
     screen = console()
     if not rows:
         screen.print(f"[dim]{escape(empty or 'Nothing is recorded.')}[/]")

@@ -22,25 +22,112 @@ if TYPE_CHECKING:
     from aya.operations.verification import Verified
 
 COLUMNS = {
-    "system": ("node_name", "node_role", "cpu_model", "cpu_cores_total", "ram_gb", "storage_internal_tb", "os_version", "primary_ip",
-               "running_services", "installed_software", "status", "last_collected", "last_verified"),
-    "interfaces": ("node_name", "interface_name", "interface_type", "is_primary", "is_active", "ipv4_address", "ipv4_gateway",
-                   "ipv6_address", "mac_address", "connection_speed_mbps"),
-    "software": ("node_name", "software_name", "software_version", "software_architecture", "runtime_mode", "install_path"),
-    "services": ("node_name", "service_name", "service_type", "status", "bind_address", "port", "process_id", "started_at", "auto_start",
-                 "auto_restart"),
+    "system": (
+        "node_name",
+        "node_role",
+        "cpu_model",
+        "cpu_cores_total",
+        "ram_gb",
+        "storage_internal_tb",
+        "os_version",
+        "primary_ip",
+        "running_services",
+        "installed_software",
+        "status",
+        "last_collected",
+        "last_verified",
+    ),
+    "interfaces": (
+        "node_name",
+        "interface_name",
+        "interface_type",
+        "is_primary",
+        "is_active",
+        "ipv4_address",
+        "ipv4_gateway",
+        "ipv6_address",
+        "mac_address",
+        "connection_speed_mbps",
+    ),
+    "software": (
+        "node_name",
+        "software_name",
+        "software_version",
+        "software_architecture",
+        "runtime_mode",
+        "install_path",
+    ),
+    "services": (
+        "node_name",
+        "service_name",
+        "service_type",
+        "status",
+        "bind_address",
+        "port",
+        "process_id",
+        "started_at",
+        "auto_start",
+        "auto_restart",
+    ),
     "instances": ("node_name", "instance", "server_version", "server_role", "port", "data_directory", "started_at"),
-    "settings": ("node_name", "instance", "setting_name", "setting_value", "setting_unit", "requires_restart", "pending_value",
-                 "context"),
-    "replication": ("node_name", "side", "primary_node", "replica_node", "slot_name", "state", "sync_state", "replay_lag_ms",
-                    "replay_lag_bytes", "last_check"),
-    "schemas": ("node_name", "database_name", "kind", "schema_name", "table_name", "column_name", "data_type", "index_name",
-                "constraint_name", "object_name", "table_size_bytes"),
-    "runs": ("node_name", "run", "collected_at", "duration_ms", "rows_inserted", "rows_updated", "rows_vanished", "recorded_by"),
+    "settings": (
+        "node_name",
+        "instance",
+        "setting_name",
+        "setting_value",
+        "setting_unit",
+        "requires_restart",
+        "pending_value",
+        "context",
+    ),
+    "replication": (
+        "node_name",
+        "side",
+        "primary_node",
+        "replica_node",
+        "slot_name",
+        "state",
+        "sync_state",
+        "replay_lag_ms",
+        "replay_lag_bytes",
+        "last_check",
+    ),
+    "schemas": (
+        "node_name",
+        "database_name",
+        "kind",
+        "schema_name",
+        "table_name",
+        "column_name",
+        "data_type",
+        "index_name",
+        "constraint_name",
+        "object_name",
+        "table_size_bytes",
+    ),
+    "runs": (
+        "node_name",
+        "run",
+        "collected_at",
+        "duration_ms",
+        "rows_inserted",
+        "rows_updated",
+        "rows_vanished",
+        "recorded_by",
+    ),
     "outcomes": ("node_name", "collector", "target", "outcome", "facts", "duration_ms", "reason"),
     "checks": ("node_name", "check_name", "target", "outcome", "reason", "started_at"),
-    "metrics": ("node_name", "metric_category", "metric_name", "avg_value", "min_value", "max_value", "metric_unit", "sample_count"),
-}  # fmt: skip
+    "metrics": (
+        "node_name",
+        "metric_category",
+        "metric_name",
+        "avg_value",
+        "min_value",
+        "max_value",
+        "metric_unit",
+        "sample_count",
+    ),
+}
 """The columns that fit a terminal; --json has all of them."""
 
 MOST_ALIKE = 20
@@ -82,8 +169,10 @@ def _leaves(path: tuple[str, ...], value: Any) -> list[tuple[str, Any]]:
     return [(".".join(path), ", ".join(map(str, value)) if isinstance(value, list) else value)]
 
 
-def print_up(up: "Up", context: "Context") -> None:
-    """The overview after `aya up`: what this machine is, what was looked at, whether it is believed, and how to go on."""
+def print_up(up: "Up") -> None:
+    """The overview after `aya up`: what this machine is, what was looked at, whether it is believed, and how to go
+    on.
+    """
     state, screen = up.collection.state, console()
     facts = _known(state)
     screen.print(f"[bold]{escape(state.node_name)}[/]  {escape(' · '.join(filter(None, facts)))}\n")
@@ -165,11 +254,17 @@ def _run_json(collection: "Collection") -> dict[str, Any]:
         "duration_ms": state.duration_ms,
         "recorded": collection.recorded,
         "outcomes": [
-            {"collector": c.collector, "target": c.target, "outcome": c.outcome, "reason": c.reason, "duration_ms": c.duration_ms,
-             "facts": count_facts(c)}
+            {
+                "collector": c.collector,
+                "target": c.target,
+                "outcome": c.outcome,
+                "reason": c.reason,
+                "duration_ms": c.duration_ms,
+                "facts": count_facts(c),
+            }
             for c in state.collected
         ],
-    }  # fmt: skip
+    }
 
 
 def _merged_node(state: NodeState) -> dict[str, Any]:
@@ -189,10 +284,16 @@ def print_collection(collection: "Collection") -> None:
     """How each collector ended, and what was recorded."""
     state = collection.state
     rows = [
-        {"collector": c.collector, "target": c.target, "outcome": c.outcome.value, "facts": count_facts(c), "ms": c.duration_ms,
-         "reason": c.reason}
+        {
+            "collector": c.collector,
+            "target": c.target,
+            "outcome": c.outcome.value,
+            "facts": count_facts(c),
+            "ms": c.duration_ms,
+            "reason": c.reason,
+        }
         for c in state.collected
-    ]  # fmt: skip
+    ]
     print_table(rows, ("collector", "target", "outcome", "facts", "ms", "reason"))
     recorded = collection.recorded
     if recorded is None:
@@ -260,8 +361,10 @@ def print_snapshot(snapshot: Snapshot, document: dict[str, Any]) -> None:
     if snapshot.description:
         screen.print(f"\n{escape(printable(snapshot.description))}")
     screen.print(f"SHA-256 {snapshot.state_hash}\n")
-    rows = [{"node": name, **{section: len(items) for section, items in node.items() if section != "node"}}
-            for name, node in document["nodes"].items()]  # fmt: skip
+    rows = [
+        {"node": name, **{section: len(items) for section, items in node.items() if section != "node"}}
+        for name, node in document["nodes"].items()
+    ]
     print_table(rows, ("node", *(fact_type.SECTION for fact_type in FACT_TYPES)))
 
 

@@ -1,6 +1,7 @@
 """Every recorded PostgreSQL server answers a query now.
 
-Connects to each active instance of the node and lets it say its version and system identifier; it must be the server that was recorded.
+Connects to each active instance of the node and lets it say its version and system identifier; it must be the server
+that was recorded.
 """
 
 from collections.abc import Iterator

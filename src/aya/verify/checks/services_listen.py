@@ -1,4 +1,5 @@
-"""Every recorded running service is there: each TCP port of it accepts a connection, and one without a port has its process.
+"""Every recorded running service is there: each TCP port of it accepts a connection, and one without a port has its
+process.
 
 UDP cannot be asked by connecting; a service with UDP ports only is tested by its process.
 """

@@ -1,0 +1,1 @@
+"""Collectors of facts about a PostgreSQL server: drop a file in here, its `.sql` files beside it, and it runs."""
