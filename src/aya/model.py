@@ -47,9 +47,9 @@ def observed() -> Any:
     return field(default=None, metadata={"observation": True})
 
 
-def derived() -> Any:
-    """An observation that always differs: written along with the row, but no reason to write it."""
-    return field(default=None, metadata={"observation": True, "derived": True})
+def drifting() -> Any:
+    """An observation that moves at nearly every look: written along with the row, else once an hour."""
+    return field(default=None, metadata={"observation": True, "drifting": True})
 
 
 def metadata() -> Any:
@@ -79,9 +79,9 @@ class Fact:
 
     @classmethod
     @cache
-    def derived_fields(cls) -> tuple[str, ...]:
-        """The names of the observations that differ at every look, and are no reason to write a row."""
-        return tuple(f.name for f in fields(cls) if f.metadata.get("derived"))  # type: ignore[arg-type]
+    def drifting_fields(cls) -> tuple[str, ...]:
+        """The names of the observations that move at nearly every look, and are no reason to write a row."""
+        return tuple(f.name for f in fields(cls) if f.metadata.get("drifting"))  # type: ignore[arg-type]
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -195,7 +195,7 @@ class Service(Fact):
     pid_file_path: str | None = None
     status: str = "running"
     started_at: datetime | None = None
-    uptime_seconds: BigInt | None = derived()
+    uptime_seconds: BigInt | None = drifting()
     auto_start: bool | None = None
     auto_restart: bool | None = None
     metadata: dict[str, Json] = metadata()
@@ -316,8 +316,8 @@ class SchemaObject(Fact):
     constraint_type: str | None = None
     constraint_definition: str | None = None
     object_name: str | None = None
-    table_size_bytes: BigInt | None = observed()
-    index_size_bytes: BigInt | None = observed()
+    table_size_bytes: BigInt | None = drifting()
+    index_size_bytes: BigInt | None = drifting()
     metadata: dict[str, Json] = metadata()
 
 

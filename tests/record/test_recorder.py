@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aya.db.connection import Connection, rows
 from aya.db.database import Database
 from aya.errors import PayloadRefused
-from aya.model import Collected, Facts, Instance, Interface, NodeState, Outcome, Service
+from aya.model import Collected, Facts, Instance, Interface, NodeState, Outcome, SchemaObject, Service
 from aya.record.recorder import record
 from tests.record.states import ALPHA_UUID, INSTANCE, collected, identified, setting, settings_of, state, whole
 
@@ -94,6 +94,24 @@ def test_uptime_alone_is_no_reason_to_write(writer: Connection) -> None:
     before = versions(writer)
     assert not record(writer, [up_for(20)])[0].changed
     assert versions(writer) == before
+
+
+def test_what_moves_at_every_look_is_refreshed_after_an_hour(writer: Connection, admin: Connection) -> None:
+    def sized(size: int) -> NodeState:
+        thing = SchemaObject(instance=INSTANCE, database_name="d", kind="table", table_name="t", table_size_bytes=size)
+        return state(collected(schemas=(thing,)))
+
+    def size_now() -> int:
+        return int(rows(writer, "SELECT table_size_bytes FROM database_schemas")[0]["table_size_bytes"])
+
+    record(writer, [sized(1)])
+    assert not record(writer, [sized(2)])[0].changed
+    assert size_now() == 1
+    admin.execute("SET aya.recording = 'on'")  # as time passes, which takes back no promise
+    admin.execute("UPDATE database_schemas SET updated_at = updated_at - interval '61 minutes'")
+    admin.execute("UPDATE aya.section_marks SET marked_at = marked_at - interval '61 minutes'")
+    assert record(writer, [sized(2)])[0].updated == 1
+    assert size_now() == 2
 
 
 def test_a_vanished_fact_becomes_inactive_and_a_returned_one_active_again(writer: Connection) -> None:

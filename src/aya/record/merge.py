@@ -6,9 +6,13 @@ that were complete.
 """
 
 import json
+from collections.abc import Sequence
 
 from aya.model import FACT_TYPES, Fact
 from aya.record.columns import columns, nullable
+
+REFRESH_INTERVAL = "1 hour"
+"""How old an observation that moves at nearly every look may become before it alone is a reason to write its row."""
 
 PARAMETERS = ("rows", "complete")
 """`rows`: [{"node_id", "source", "rows": [...]}]; `complete`: [{"node_id", "source"}], both as JSON text."""
@@ -18,9 +22,12 @@ def _merge_statement(fact_type: type[Fact]) -> str:
     types = columns(fact_type)
     names = list(types)
     presence = fact_type.PRESENCE
-    derived = set(fact_type.derived_fields())
+    drifting = fact_type.drifting_fields()
     set_names = [*names, "source"]
-    compared = [name for name in set_names if name not in derived]
+    compared = [name for name in set_names if name not in drifting]
+    differs = _differs(compared)
+    if drifting:
+        differs += f" OR (t.updated_at < now() - interval '{REFRESH_INTERVAL}' AND {_differs(drifting)})"
     same_key = " AND ".join(
         _same(name, types[name], may_be_unknown=name in nullable(fact_type)) for name in fact_type.KEY
     )
@@ -36,8 +43,7 @@ WITH given AS MATERIALIZED (
     MERGE INTO {fact_type.TABLE} AS t
     USING given AS g
     ON t.node_id = g.node_id AND t.{presence} AND {same_key}
-    WHEN MATCHED AND ({", ".join(f"t.{name}" for name in compared)})
-        IS DISTINCT FROM ({", ".join(f"g.{name}" for name in compared)}) THEN
+    WHEN MATCHED AND ({differs}) THEN
         UPDATE SET {", ".join(f"{name} = g.{name}" for name in set_names)}, updated_at = now()
     WHEN NOT MATCHED THEN
         INSERT (node_id, {", ".join(set_names)}) VALUES (g.node_id, {", ".join(f"g.{name}" for name in set_names)})
@@ -57,6 +63,10 @@ SELECT
     (SELECT count(*) FROM merged WHERE action = 'UPDATE') AS updated,
     (SELECT count(*) FROM vanished) AS vanished
 """
+
+
+def _differs(names: Sequence[str]) -> str:
+    return f"({', '.join(f't.{name}' for name in names)}) IS DISTINCT FROM ({', '.join(f'g.{name}' for name in names)})"
 
 
 def _vanished(fact_type: type[Fact]) -> list[str]:

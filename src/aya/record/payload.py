@@ -40,10 +40,9 @@ def _check_row(node: str, fact_type: type[Fact], row: Fact) -> None:
     for field in fields(row):  # type: ignore[arg-type]
         name, value = field.name, getattr(row, field.name)
         sql_type = columns(fact_type)[name]
+        problem = "is not known" if value is None and name not in nullable(fact_type) else None
         if value is not None:
             problem = _problem(sql_type, value)
-        else:
-            problem = None if name in nullable(fact_type) else "is not known"
         if problem:
             raise PayloadRefused(
                 f"{node}: {fact_type.SECTION} {' '.join(filter(None, row.key))!r:.200}: {name} {problem}.",

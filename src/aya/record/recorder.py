@@ -18,7 +18,7 @@ from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
 from aya.errors import PayloadRefused
 from aya.model import FACT_TYPES, Collected, Fact, Node, NodeState
-from aya.record.merge import MERGES, VANISHED_WITH_SERVER
+from aya.record.merge import MERGES, REFRESH_INTERVAL, VANISHED_WITH_SERVER
 from aya.record.payload import check
 
 NODE_COLUMNS = ("node_name", "node_role", "node_role_source", "identity", "status", *(f.name for f in fields(Node)))
@@ -203,7 +203,8 @@ def _record_sections(
         (row["node_id"], row["section"]): row["mark"]
         for row in rows(
             connection,
-            "SELECT node_id, section, encode(mark, 'hex') AS mark FROM aya.section_marks WHERE node_id = ANY (%(nodes)s)",
+            "SELECT node_id, section, encode(mark, 'hex') AS mark FROM aya.section_marks "
+            f"WHERE node_id = ANY (%(nodes)s) AND marked_at > now() - interval '{REFRESH_INTERVAL}'",
             {"nodes": list(by_id)},
         )
     }
@@ -266,10 +267,10 @@ def _parts(collected: Collected, node_id: int) -> Iterable[_Part]:
 def _mark(collected: Collected, parts: Sequence[_Part]) -> str:
     digest = sha256(b"complete" if collected.outcome.complete else b"partial")
     for part in parts:
-        derived = part.fact_type.derived_fields()
+        drifting = part.fact_type.drifting_fields()
         text = part.rows_json
-        if derived:
-            unknown = dict.fromkeys(derived)
+        if drifting:
+            unknown = dict.fromkeys(drifting)
             facts: tuple[Any, ...] = getattr(collected.facts, part.fact_type.SECTION)
             text = orjson.dumps([replace(fact, **unknown) for fact in facts], default=_plain)
         digest.update(part.fact_type.TABLE.encode() + b"\0" + text)

@@ -42,7 +42,8 @@ COMMENT ON COLUMN aya.applied_objects.sha256 IS 'SHA-256 of the file, in hex.';
 CREATE TABLE aya.section_marks (
     node_id integer NOT NULL,
     section text NOT NULL,
-    mark bytea NOT NULL
+    mark bytea NOT NULL,
+    marked_at timestamp with time zone DEFAULT now() NOT NULL
 )
 WITH (fillfactor='70');
 
@@ -53,6 +54,8 @@ COMMENT ON COLUMN aya.section_marks.node_id IS 'The node.';
 COMMENT ON COLUMN aya.section_marks.section IS 'Collector and target, as settings/7301…:5432.';
 
 COMMENT ON COLUMN aya.section_marks.mark IS 'SHA-256 of the recorded rows.';
+
+COMMENT ON COLUMN aya.section_marks.marked_at IS 'When the rows were last compared; after an hour they are compared again.';
 
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
@@ -318,9 +321,9 @@ COMMENT ON COLUMN public.database_schemas.constraint_definition IS 'Definition o
 
 COMMENT ON COLUMN public.database_schemas.object_name IS 'The name of objects that are none of the above: extensions, sequences, functions, ….';
 
-COMMENT ON COLUMN public.database_schemas.table_size_bytes IS 'Bytes of the table without its indexes, or of the whole database for a database. Observation.';
+COMMENT ON COLUMN public.database_schemas.table_size_bytes IS 'Bytes of the table without its indexes, or of the whole database for a database, at updated_at, refreshed hourly. Observation.';
 
-COMMENT ON COLUMN public.database_schemas.index_size_bytes IS 'Bytes of the index, or of all indexes of a table. Observation.';
+COMMENT ON COLUMN public.database_schemas.index_size_bytes IS 'Bytes of the index, or of all indexes of a table, at updated_at, refreshed hourly. Observation.';
 
 COMMENT ON COLUMN public.database_schemas.is_present IS 'The object is there now; a dropped one keeps its row.';
 
@@ -800,7 +803,7 @@ COMMENT ON COLUMN public.services.status IS 'running, stopped or failed.';
 
 COMMENT ON COLUMN public.services.started_at IS 'When it was started.';
 
-COMMENT ON COLUMN public.services.uptime_seconds IS 'Seconds it had been up when the row was last written. Observation; v_service_status counts up to now.';
+COMMENT ON COLUMN public.services.uptime_seconds IS 'Seconds it had been up at updated_at, refreshed hourly. Observation; v_service_status counts up to now.';
 
 COMMENT ON COLUMN public.services.auto_start IS 'It starts with the machine; NULL: not known.';
 

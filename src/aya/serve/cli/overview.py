@@ -11,6 +11,7 @@ from rich.table import Table
 from aya.model import FACT_TYPES, CheckOutcome, CheckResult, NodeState
 from aya.record.recorder import count_facts
 from aya.serve.cli.output import console, print_renderable, print_table, printable, styled, text
+from aya.serve.cli.quantity import quantity
 from aya.snapshot.diff import Difference
 from aya.snapshot.snapshots import Snapshot, Verification
 
@@ -70,16 +71,7 @@ COLUMNS = {
         "auto_restart",
     ),
     "instances": ("node_name", "instance", "server_version", "server_role", "port", "data_directory", "started_at"),
-    "settings": (
-        "node_name",
-        "instance",
-        "setting_name",
-        "setting_value",
-        "setting_unit",
-        "requires_restart",
-        "pending_value",
-        "context",
-    ),
+    "settings": ("node_name", "instance", "setting", "value", "after_restart", "source", "context"),
     "replication": (
         "node_name",
         "side",
@@ -140,11 +132,25 @@ def print_section(section: str, rows: Sequence[dict[str, Any]]) -> None:
         for row in rows:
             _print_node(row["node"])
         return
+    if section == "settings":
+        rows = [_readable_setting(row) for row in rows]
     print_table(
         rows,
         COLUMNS.get(section) or tuple(rows[0] if rows else ()),
         empty=f"No {section} recorded. `aya up` records this machine.",
     )
+
+
+def _readable_setting(row: dict[str, Any]) -> dict[str, Any]:
+    """A setting in the units people use, with what the next restart brings where it brings something else."""
+    unit, pending = row["setting_unit"], row["pending_value"]
+    after = quantity(pending, unit) if pending is not None else "not known" if row["requires_restart"] else ""
+    return row | {
+        "setting": row["setting_name"],
+        "value": quantity(row["setting_value"], unit),
+        "after_restart": after,
+        "source": row["metadata"].get("source"),
+    }
 
 
 def _print_node(node: dict[str, Any]) -> None:
@@ -206,7 +212,8 @@ def print_up_again(up: "Up") -> None:
         return
     counts = Counter(result.outcome.value for result in up.verified.results)
     console().print(
-        f"{text(up.collection.state.collected_at)}  {recorded.inserted} new, {recorded.updated} changed, {recorded.vanished} gone; "
+        f"{text(up.collection.state.collected_at)}  "
+        f"{recorded.inserted} new, {recorded.updated} changed, {recorded.vanished} gone; "
         f"checks: {counts['pass']} passed, {counts['fail']} failed, {counts['skipped']} skipped"
     )
 

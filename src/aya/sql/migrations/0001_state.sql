@@ -332,7 +332,7 @@ COMMENT ON COLUMN services.log_path IS 'Its log file or folder.';
 COMMENT ON COLUMN services.pid_file_path IS 'Its pid file.';
 COMMENT ON COLUMN services.status IS 'running, stopped or failed.';
 COMMENT ON COLUMN services.started_at IS 'When it was started.';
-COMMENT ON COLUMN services.uptime_seconds IS 'Seconds it had been up when the row was last written. Observation; v_service_status counts up to now.';
+COMMENT ON COLUMN services.uptime_seconds IS 'Seconds it had been up at updated_at, refreshed hourly. Observation; v_service_status counts up to now.';
 COMMENT ON COLUMN services.auto_start IS 'It starts with the machine; NULL: not known.';
 COMMENT ON COLUMN services.auto_restart IS 'It is started again when it ends; NULL: not known.';
 COMMENT ON COLUMN services.is_present IS 'The service is there now; a vanished one keeps its row, stopped.';
@@ -455,8 +455,8 @@ COMMENT ON COLUMN database_schemas.constraint_name IS 'The constraint, for const
 COMMENT ON COLUMN database_schemas.constraint_type IS 'CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY, EXCLUDE, NOT NULL or TRIGGER.';
 COMMENT ON COLUMN database_schemas.constraint_definition IS 'Definition of the constraint.';
 COMMENT ON COLUMN database_schemas.object_name IS 'The name of objects that are none of the above: extensions, sequences, functions, ….';
-COMMENT ON COLUMN database_schemas.table_size_bytes IS 'Bytes of the table without its indexes, or of the whole database for a database. Observation.';
-COMMENT ON COLUMN database_schemas.index_size_bytes IS 'Bytes of the index, or of all indexes of a table. Observation.';
+COMMENT ON COLUMN database_schemas.table_size_bytes IS 'Bytes of the table without its indexes, or of the whole database for a database, at updated_at, refreshed hourly. Observation.';
+COMMENT ON COLUMN database_schemas.index_size_bytes IS 'Bytes of the index, or of all indexes of a table, at updated_at, refreshed hourly. Observation.';
 COMMENT ON COLUMN database_schemas.is_present IS 'The object is there now; a dropped one keeps its row.';
 COMMENT ON COLUMN database_schemas.source IS 'Collector that speaks for this row.';
 COMMENT ON COLUMN database_schemas.metadata IS 'Detail under documented keys, see docs/collectors.md.';
@@ -691,15 +691,17 @@ COMMENT ON COLUMN check_results.duration_ms IS 'Milliseconds it took.';
 -- Bookkeeping of the recorder ----------------------------------------------------------------------------------------
 
 CREATE TABLE aya.section_marks (
-    node_id integer NOT NULL REFERENCES system_nodes (id) ON DELETE CASCADE,
-    section text NOT NULL,
-    mark    bytea NOT NULL,
+    node_id   integer NOT NULL REFERENCES system_nodes (id) ON DELETE CASCADE,
+    section   text NOT NULL,
+    mark      bytea NOT NULL,
+    marked_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (node_id, section)
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE aya.section_marks IS 'A keyed hash of what was last recorded in a section of a node: the same again needs no comparing. Any other writer''s change removes it.';
 COMMENT ON COLUMN aya.section_marks.node_id IS 'The node.';
 COMMENT ON COLUMN aya.section_marks.section IS 'Collector and target, as settings/7301…:5432.';
 COMMENT ON COLUMN aya.section_marks.mark IS 'SHA-256 of the recorded rows.';
+COMMENT ON COLUMN aya.section_marks.marked_at IS 'When the rows were last compared; after an hour they are compared again.';
 
 CREATE TABLE aya.applied_objects (
     name   text PRIMARY KEY,

@@ -4,4 +4,4 @@ INSERT INTO aya.section_marks (node_id, section, mark)
 SELECT m.node_id, m.section, decode(m.mark, 'hex')
 FROM json_to_recordset(%(marks)s::json) AS m (node_id integer, section text, mark text)
 ORDER BY m.node_id, m.section
-ON CONFLICT (node_id, section) DO UPDATE SET mark = excluded.mark
+ON CONFLICT (node_id, section) DO UPDATE SET mark = excluded.mark, marked_at = now()
