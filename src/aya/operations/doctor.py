@@ -9,7 +9,8 @@ from aya.collect.runner import collectors
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import ROLES, Login
 from aya.db.migrate import NEEDED_VERSION_NUM, is_current
-from aya.db.server import NEEDED_SPACE_BYTES, packaged_programs
+from aya.db.programs import packaged_programs
+from aya.db.server import NEEDED_SPACE_BYTES
 from aya.errors import AyaError
 from aya.host.process import find, run
 from aya.host.reading import Command

@@ -7,7 +7,7 @@ from typing import Any
 from aya.db.connection import rows, translated
 from aya.db.database import Login
 from aya.db.migrate import Migrated, is_current, migrate, set_passwords
-from aya.db.server import packaged_programs
+from aya.db.programs import packaged_programs
 from aya.errors import AyaError, UsageError
 from aya.host.process import become
 from aya.operations.context import Context
