@@ -3,12 +3,14 @@
 A collector that breaks is an outcome, not the end of the others.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, cast
 
 from aya.collect.collector import Collector, Unreadable
@@ -18,6 +20,8 @@ from aya.redaction import Redactor, map_texts
 from aya.registry import discover
 
 WORKERS = 4
+PROGRAMS_LIMIT_S = 60.0
+"""How long one collector runs programs, whatever the limit of each: a machine may have hundreds of disks that hang."""
 SEVERITY = (Outcome.FAILED, Outcome.UNREADABLE, Outcome.DENIED, Outcome.UNSUPPORTED)
 """Which of several gaps names the outcome: the first of these that is among them."""
 SECTIONS = tuple(fact_type.SECTION for fact_type in FACT_TYPES)
@@ -48,12 +52,13 @@ def collect_machine(host: Host, redactor: Redactor, progress: Progress = lambda 
 def run_collector(name: str, collector: Collector, host: Host, redactor: Redactor) -> Collected:
     """Run one collector to its outcome; never raises for what a machine answers."""
     started = time.monotonic()
+    deadline = started + PROGRAMS_LIMIT_S
     facts = Facts()
     gaps: tuple[Gap, ...] = ()
     try:
-        found = Found.of(host, collector.reads)
+        found = Found.of(host, collector.reads, deadline)
         if collector.more is not None:
-            found += Found.of(host, collector.more(found))
+            found += Found.of(host, collector.more(found), deadline)
         facts = collector.parse(found)
         gaps = facts.gaps + found.gaps()
     except Unreadable as error:
@@ -92,23 +97,66 @@ def conclude(collected: Collected, redactor: Redactor, started: float) -> Collec
         outcome=outcome,
         reason=clean(reason)[:2000] if reason else None,
         duration_ms=round((time.monotonic() - started) * 1000),
-        facts=replace(
-            facts,
-            node=clean_fields(facts.node, clean),
-            metadata=map_texts(facts.metadata, clean),
-            observed=map_texts(facts.observed, clean),
-            **cast(Any, {s: tuple(bounded(clean_fields(row, clean)) for row in getattr(facts, s)) for s in SECTIONS}),
-        ),
+        facts=cleaned(facts, clean),
     )
 
 
+def cleaned(facts: Facts, clean: Callable[[str], str]) -> Facts:
+    """The facts with every text cleaned, and with keys that fit an index.
+
+    Most texts repeat from row to row and hardly any has to change: each is cleaned once, and only where one did change, or
+    is too long for a key, is everything gone through.
+    """
+    texts = distinct_texts(facts)
+    changed = {text: better for text in texts if (better := clean(text)) != text}
+    if not changed and all(len(text.encode()) <= KEY_LIMIT_BYTES for text in texts):
+        return facts
+
+    def change(text: str) -> str:
+        return changed.get(text, text)
+
+    return replace(
+        facts,
+        node=clean_fields(facts.node, change),
+        metadata=map_texts(facts.metadata, change),
+        observed=map_texts(facts.observed, change),
+        measurements=tuple(clean_fields(measurement, change) for measurement in facts.measurements),
+        **cast(Any, {s: tuple(bounded(clean_fields(row, change)) for row in getattr(facts, s)) for s in SECTIONS}),
+    )
+
+
+def distinct_texts(facts: Facts) -> set[str]:
+    """Every text in the facts, once."""
+    found: set[str] = set()
+    add_texts([facts.metadata, facts.observed], found)
+    for rows in ((facts.node,), facts.measurements, *(getattr(facts, section) for section in SECTIONS)):
+        for field in fields(rows[0]) if rows else ():
+            add_texts([*map(attrgetter(field.name), rows)], found)
+    return found
+
+
+def add_texts(value: dict[str, Any] | list[Any] | tuple[Any, ...], found: set[str]) -> None:
+    """Add every text in a JSON value, keys too."""
+    items: Iterable[Any] = value
+    if isinstance(value, dict):
+        found.update(value)
+        items = value.values()
+    for item in items:
+        if isinstance(item, str):
+            found.add(item)
+        elif isinstance(item, dict | list | tuple):
+            add_texts(item, found)
+
+
 def storable(text: str) -> str:
-    """A text that PostgreSQL and JSON can hold: NUL and lone surrogates become visible escapes."""
+    """A text that PostgreSQL and JSON can hold: NUL, and bytes that are not UTF-8, become visible as `\\xNN`."""
     if "\0" in text:
         text = text.replace("\0", "\\x00")
     try:
         text.encode()
     except UnicodeEncodeError:
+        # Python's form of such a byte first; any other lone surrogate came out of JSON.
+        text = re.sub("[\udc80-\udcff]", lambda byte: f"\\x{ord(byte[0]) & 0xFF:02x}", text)
         return text.encode("utf-8", "backslashreplace").decode()
     return text
 

@@ -14,8 +14,10 @@ from aya.record.columns import columns, nullable
 REFRESH_INTERVAL = "1 hour"
 """How old an observation that moves at nearly every look may become before it alone is a reason to write its row."""
 
-PARAMETERS = ("rows", "complete")
-"""`rows`: [{"node_id", "source", "rows": [...]}]; `complete`: [{"node_id", "source"}], both as JSON text."""
+PARAMETERS = ("nodes", "rows", "complete")
+"""`nodes`: the nodes concerned; `rows`: [{"node_id", "source", "rows": [...]}], `complete`: [{"node_id", "source"}] as JSON
+text.
+"""
 
 
 def _merge_statement(fact_type: type[Fact]) -> str:
@@ -35,33 +37,36 @@ def _merge_statement(fact_type: type[Fact]) -> str:
     return f"""
 WITH given AS MATERIALIZED (
     SELECT e.node_id, e.source, r.*
-    FROM json_to_recordset(%(rows)s::json) AS e (node_id integer, source text, rows json)
-    CROSS JOIN LATERAL json_to_recordset(e.rows) AS r (
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS e (node_id integer, source text, rows jsonb)
+    CROSS JOIN LATERAL jsonb_to_recordset(e.rows) AS r (
         {newline.join(f"{name} {types[name]}" for name in names)}
     )
 ), merged AS (
     MERGE INTO {fact_type.TABLE} AS t
     USING given AS g
-    ON t.node_id = g.node_id AND t.{presence} AND {same_key}
+    ON t.node_id = g.node_id AND t.node_id = ANY (%(nodes)s) AND t.{presence} AND {same_key}
     WHEN MATCHED AND ({differs}) THEN
         UPDATE SET {", ".join(f"{name} = g.{name}" for name in set_names)}, updated_at = now()
     WHEN NOT MATCHED THEN
         INSERT (node_id, {", ".join(set_names)}) VALUES (g.node_id, {", ".join(f"g.{name}" for name in set_names)})
-    RETURNING merge_action() AS action
+    RETURNING t.node_id, merge_action() AS action
 ), complete AS (
     SELECT c.node_id, c.source FROM json_to_recordset(%(complete)s::json) AS c (node_id integer, source text)
 ), vanished AS (
     UPDATE {fact_type.TABLE} AS t
     SET {", ".join(_vanished(fact_type))}
     FROM complete c
-    WHERE t.node_id = c.node_id AND t.source = c.source AND t.{presence}
+    WHERE t.node_id = c.node_id AND t.node_id = ANY (%(nodes)s) AND t.source = c.source AND t.{presence}
         AND NOT EXISTS (SELECT FROM given g WHERE g.node_id = t.node_id AND {same_key})
-    RETURNING 1
+    RETURNING t.node_id, 'VANISH' AS action
 )
 SELECT
-    (SELECT count(*) FROM merged WHERE action = 'INSERT') AS inserted,
-    (SELECT count(*) FROM merged WHERE action = 'UPDATE') AS updated,
-    (SELECT count(*) FROM vanished) AS vanished
+    node_id,
+    count(*) FILTER (WHERE action = 'INSERT') AS inserted,
+    count(*) FILTER (WHERE action = 'UPDATE') AS updated,
+    count(*) FILTER (WHERE action = 'VANISH') AS vanished
+FROM (SELECT * FROM merged UNION ALL SELECT * FROM vanished) AS written
+GROUP BY node_id
 """
 
 
@@ -90,7 +95,9 @@ def _literal(value: object) -> str:
 
 
 MERGES = {fact_type: _merge_statement(fact_type) for fact_type in FACT_TYPES}
-"""The statement of each section; it returns `inserted`, `updated` and `vanished` as counts of rows."""
+"""The statement of each section; for each node of which rows were written it returns how many were `inserted`, `updated` and
+`vanished`.
+"""
 
 
 def _vanished_with_server(fact_type: type[Fact]) -> str:

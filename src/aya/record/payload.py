@@ -1,13 +1,15 @@
 """What a state must be like to be recorded; one that is not is refused whole, before anything is written."""
 
 from collections import Counter
-from dataclasses import fields
+from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import ip_address, ip_interface
+from operator import attrgetter
 from re import fullmatch
+from types import NoneType
 
 from aya.errors import PayloadRefused
-from aya.model import FACT_TYPES, Fact, NodeState
+from aya.model import Fact, NodeState
 from aya.record.columns import RANGES, columns, nullable
 
 PYTHON_TYPES = {
@@ -20,32 +22,37 @@ PYTHON_TYPES = {
     "inet": str,
     "macaddr": str,
 }
+SETTLED_BY_TYPE = frozenset({"text", "boolean", "jsonb", "timestamptz"})
+"""SQL types that can hold every value of the Python type."""
 
 
-def check(state: NodeState) -> None:
-    """Raise PayloadRefused, naming node, section, row and column, for the first thing that does not fit."""
-    for fact_type in FACT_TYPES:
-        rows = [fact for _, fact in state.rows(fact_type.SECTION)]
-        for row in rows:
-            _check_row(state.node_name, fact_type, row)
-        doubles = [key for key, times in Counter(row.key for row in rows).items() if times > 1]
-        if doubles:
-            raise PayloadRefused(
-                f"{state.node_name}: {fact_type.SECTION} has the same fact twice: {' '.join(filter(None, doubles[0]))!r:.300}.",
-                remedy="Nothing was recorded. Two collectors speak for the same thing: report this.",
-            )
+def check(state: NodeState, fact_type: type[Fact]) -> None:
+    """Raise PayloadRefused, naming node, section, row and column, for the first thing in a section that does not fit."""
+    rows = [fact for _, fact in state.rows(fact_type.SECTION)]
+    for name, sql_type in columns(fact_type).items():
+        _check_column(state.node_name, rows, name, sql_type, may_be_unknown=name in nullable(fact_type))
+    if nullable(fact_type).isdisjoint(fact_type.KEY) and len({*map(attrgetter(*fact_type.KEY), rows)}) == len(rows):
+        return
+    double, times = Counter(row.key for row in rows).most_common(1)[0] if rows else ((), 0)
+    if times > 1:
+        raise PayloadRefused(
+            f"{state.node_name}: {fact_type.SECTION} has the same fact twice: {' '.join(filter(None, double))!r:.300}.",
+            remedy="Nothing was recorded. Two collectors speak for the same thing: report this.",
+        )
 
 
-def _check_row(node: str, fact_type: type[Fact], row: Fact) -> None:
-    for field in fields(row):  # type: ignore[arg-type]
-        name, value = field.name, getattr(row, field.name)
-        sql_type = columns(fact_type)[name]
-        problem = "is not known" if value is None and name not in nullable(fact_type) else None
+def _check_column(node: str, rows: Sequence[Fact], name: str, sql_type: str, *, may_be_unknown: bool) -> None:
+    values = [*map(attrgetter(name), rows)]
+    # Nearly every column is settled by the types that occur in it.
+    if sql_type in SETTLED_BY_TYPE and set(map(type, values)) <= {PYTHON_TYPES[sql_type], *[NoneType] * may_be_unknown}:
+        return
+    for row, value in zip(rows, values, strict=True):
+        problem = "is not known" if value is None and not may_be_unknown else None
         if value is not None:
             problem = _problem(sql_type, value)
         if problem:
             raise PayloadRefused(
-                f"{node}: {fact_type.SECTION} {' '.join(filter(None, row.key))!r:.200}: {name} {problem}.",
+                f"{node}: {row.SECTION} {' '.join(filter(None, row.key))!r:.200}: {name} {problem}.",
                 remedy="Nothing was recorded.",
             )
 

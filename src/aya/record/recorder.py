@@ -3,12 +3,13 @@
 A collector that could not look at everything adds and corrects, but removes and blanks nothing.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any
 
 import orjson
@@ -18,10 +19,15 @@ from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
 from aya.errors import PayloadRefused
 from aya.model import FACT_TYPES, Collected, Fact, Node, NodeState
+from aya.record.columns import columns
 from aya.record.merge import MERGES, REFRESH_INTERVAL, VANISHED_WITH_SERVER
 from aya.record.payload import check
 
 NODE_COLUMNS = ("node_name", "node_role", "node_role_source", "identity", "status", *(f.name for f in fields(Node)))
+MARKED_VALUES = {
+    fact_type: attrgetter(*(name for name in columns(fact_type) if name not in fact_type.drifting_fields()))
+    for fact_type in FACT_TYPES
+}
 
 
 @dataclass(slots=True)
@@ -43,17 +49,13 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The rows of one collector on one target in one section, as JSON, and the hash that marks them."""
+    """The rows of one collector on one target in one section."""
 
     node_id: int
     source: str
     fact_type: type[Fact]
-    rows_json: bytes
+    facts: tuple[Fact, ...]
     complete: bool
-
-    @property
-    def envelope(self) -> bytes:
-        return b'{"node_id":%d,"source":%s,"rows":%s}' % (self.node_id, orjson.dumps(self.source), self.rows_json)
 
 
 def source_of(collected: Collected) -> str:
@@ -68,15 +70,10 @@ def record(
 
     Raises PayloadRefused (nothing recorded) when a state does not fit, DatabaseError when PostgreSQL fails.
     """
-    for state in states:
-        check(state)
-    results = []
     with translated(doing="recording"), connection.transaction():
-        connection.execute("SET LOCAL aya.recording = 'on'")
-        connection.execute("SET LOCAL synchronous_commit = on")
-        for identity in sorted({state.node_name for state in states} | {state.identity for state in states}):
-            connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('aya.node.' || %s, 0))", (identity,))
-        found = [_find_or_insert(connection, state) for state in states]
+        names = sorted({state.node_name for state in states} | {state.identity for state in states})
+        connection.execute(query("begin_recording"), {"names": names})
+        found = _find_or_insert(connection, states)
         results = [Recorded(state.node_name, node["id"]) for state, node in zip(states, found, strict=True)]
         _record_nodes(connection, states, found, results)
         for state, result in zip(states, results, strict=True):
@@ -87,29 +84,38 @@ def record(
             connection.execute(query("resolve_replication"), {"nodes": nodes})
         if any(c.facts.schemas for state in states for c in state.collected):
             connection.execute(query("vanish_with_database"), {"nodes": nodes})
-        for state, result in zip(states, results, strict=True):
-            result.run_id = _insert_run(connection, state, result)
+        _insert_runs(connection, states, results)
         _insert_measurements(connection, states, results)
     return results
 
 
-def _find_or_insert(connection: Connection, state: NodeState) -> dict[str, Any]:
-    known = {
-        "hardware_uuid": state.hardware_uuid,
-        "machine_id": state.machine_id,
-        "node_name": state.node_name,
-        "node_role": state.node_role,
-        "identity": state.identity,
-    }
-    node = rows(connection, query("find_node"), known)[0]
-    if node["taken"] is not None:
-        raise PayloadRefused(
-            f"The name {state.node_name} already belongs to another machine ({node['taken']}); this one is {state.identity}.",
-            remedy="Nothing was recorded. Give this machine a name of its own with AYA_NODE.",
-        )
-    if node["id"] is None:
-        node |= rows(connection, query("insert_node"), known)[0] | {"status": "active"}
-    return node
+def _find_or_insert(connection: Connection, states: Sequence[NodeState]) -> list[dict[str, Any]]:
+    known = [
+        {
+            "number": number,
+            "node_name": state.node_name,
+            "node_role": state.node_role,
+            "identity": state.identity,
+            "hardware_uuid": state.hardware_uuid,
+            "machine_id": state.machine_id,
+        }
+        for number, state in enumerate(states)
+    ]
+    found = rows(connection, query("find_nodes"), {"nodes": _json_text(known)})
+    for state, node in zip(states, found, strict=True):
+        if node["taken"] is not None:
+            raise PayloadRefused(
+                f"The name {state.node_name} already belongs to another machine ({node['taken']}); this one is {state.identity}.",
+                remedy="Nothing was recorded. Give this machine a name of its own with AYA_NODE.",
+            )
+    new = [given for given, node in zip(known, found, strict=True) if node["id"] is None]
+    if new:
+        inserted = rows(connection, query("insert_nodes"), {"nodes": _json_text(new)})
+        ids = {row["node_name"]: row["id"] for row in inserted}
+        for state, node in zip(states, found, strict=True):
+            if node["id"] is None:
+                node |= {"id": ids[state.node_name], "status": "active"}
+    return found
 
 
 def _record_nodes(
@@ -173,7 +179,8 @@ def _record_nodes_statement() -> str:
         query("record_nodes")
         .replace("{columns}", ", ".join(NODE_COLUMNS))
         .replace("{old_columns}", ", ".join(f"n.{name}" for name in NODE_COLUMNS))
-        .replace("{row_columns}", ", ".join(f"(l.row).{name}" for name in NODE_COLUMNS))
+        .replace("{row_columns}", ", ".join(f"row.{name}" for name in NODE_COLUMNS))
+        .replace("{laid_columns}", ", ".join(f"l.{name}" for name in NODE_COLUMNS))
     )
 
 
@@ -208,19 +215,20 @@ def _record_sections(
             {"nodes": list(by_id)},
         )
     }
-    new_marks: dict[tuple[int, str], str] = {}
-    due: dict[type[Fact], list[_Part]] = {fact_type: [] for fact_type in FACT_TYPES}
+    new_marks: list[dict[str, Any]] = []
+    due: dict[type[Fact], list[_Part]] = {}
     for state, result in zip(states, results, strict=True):
         size = 0
         for collected in state.collected:
-            parts = list(_parts(collected, result.node_id))
-            size += sum(len(part.rows_json) for part in parts)
-            mark = _mark(collected, parts)
-            key = (result.node_id, source_of(collected))
-            if parts and marks.get(key) != mark:
-                new_marks[key] = mark
+            parts = _parts(collected, result.node_id)
+            if not parts:
+                continue
+            mark, length = _mark(collected, parts)
+            size += length
+            if marks.get((result.node_id, parts[0].source)) != mark:
+                new_marks.append({"node_id": result.node_id, "section": parts[0].source, "mark": mark})
                 for part in parts:
-                    due[part.fact_type].append(part)
+                    due.setdefault(part.fact_type, []).append(part)
         if size > payload_limit_bytes:
             raise PayloadRefused(
                 f"{state.node_name}: its state is {size} bytes of JSON; the limit is {payload_limit_bytes}.",
@@ -228,70 +236,55 @@ def _record_sections(
             )
     if not new_marks:
         return
-    put = [{"node_id": node_id, "section": section, "mark": mark} for (node_id, section), mark in new_marks.items()]
-    connection.execute(query("put_marks"), {"marks": _json_text(put)})
+    by_node = {result.node_id: state for state, result in zip(states, results, strict=True)}
     for fact_type, parts in due.items():
-        if not parts:
-            continue
-        # One node at a time where it can be told apart, so that each run knows its own counts.
-        for node_id in dict.fromkeys(part.node_id for part in parts):
-            mine = [part for part in parts if part.node_id == node_id]
-            complete = [{"node_id": p.node_id, "source": p.source} for p in mine if p.complete]
-            counts = rows(
-                connection,
-                MERGES[fact_type],
-                {
-                    "rows": (b"[" + b",".join(p.envelope for p in mine) + b"]").decode(),
-                    "complete": _json_text(complete),
-                },
-            )[0]
-            result = by_id[node_id]
+        for node_id in {part.node_id for part in parts}:
+            check(by_node[node_id], fact_type)
+    connection.execute(query("put_marks"), {"marks": _json_text(new_marks)})
+    for fact_type, parts in due.items():
+        written = rows(
+            connection,
+            MERGES[fact_type],
+            {
+                "nodes": list({part.node_id for part in parts}),
+                "rows": _json_text([{"node_id": p.node_id, "source": p.source, "rows": p.facts} for p in parts]),
+                "complete": _json_text([{"node_id": p.node_id, "source": p.source} for p in parts if p.complete]),
+            },
+        )
+        for counts in written:
+            result = by_id[counts["node_id"]]
             result.inserted += counts["inserted"]
             result.updated += counts["updated"]
             result.vanished += counts["vanished"]
 
 
-def _parts(collected: Collected, node_id: int) -> Iterable[_Part]:
-    for fact_type in FACT_TYPES:
-        found = getattr(collected.facts, fact_type.SECTION)
-        if found or fact_type.SECTION in collected.sections:
-            yield _Part(
-                node_id=node_id,
-                source=source_of(collected),
-                fact_type=fact_type,
-                rows_json=orjson.dumps(found, default=_plain),
-                complete=collected.outcome.complete and fact_type.SECTION in collected.sections,
-            )
-
-
-def _mark(collected: Collected, parts: Sequence[_Part]) -> str:
-    digest = sha256(b"complete" if collected.outcome.complete else b"partial")
-    for part in parts:
-        drifting = part.fact_type.drifting_fields()
-        text = part.rows_json
-        if drifting:
-            unknown = dict.fromkeys(drifting)
-            facts: tuple[Any, ...] = getattr(collected.facts, part.fact_type.SECTION)
-            text = orjson.dumps([replace(fact, **unknown) for fact in facts], default=_plain)
-        digest.update(part.fact_type.TABLE.encode() + b"\0" + text)
-    return digest.hexdigest()
-
-
-def _insert_run(connection: Connection, state: NodeState, result: Recorded) -> int:
-    outcomes = [
-        {
-            "collector": c.collector,
-            "target": c.target,
-            "outcome": c.outcome.value,
-            "reason": c.reason,
-            "duration_ms": c.duration_ms,
-            "facts": count_facts(c),
-        }
-        for c in state.collected
+def _parts(collected: Collected, node_id: int) -> list[_Part]:
+    return [
+        _Part(
+            node_id=node_id,
+            source=source_of(collected),
+            fact_type=fact_type,
+            facts=facts,
+            complete=collected.outcome.complete and fact_type.SECTION in collected.sections,
+        )
+        for fact_type in FACT_TYPES
+        if (facts := getattr(collected.facts, fact_type.SECTION)) or fact_type.SECTION in collected.sections
     ]
-    run = rows(
-        connection,
-        query("insert_run"),
+
+
+def _mark(collected: Collected, parts: Sequence[_Part]) -> tuple[str, int]:
+    """The hash of what a collector found but for what drifts, and how long that is as JSON."""
+    digest, length = sha256(b"complete" if collected.outcome.complete else b"partial"), 0
+    for part in parts:
+        # Values without their names: this is done for every row at every look, and nearly always all that is done.
+        text = _json([*map(MARKED_VALUES[part.fact_type], part.facts)])
+        digest.update(part.fact_type.TABLE.encode() + b"\0" + text)
+        length += len(text)
+    return digest.hexdigest(), length
+
+
+def _insert_runs(connection: Connection, states: Sequence[NodeState], results: Sequence[Recorded]) -> None:
+    runs = [
         {
             "node_id": result.node_id,
             "collected_at": state.collected_at,
@@ -299,11 +292,26 @@ def _insert_run(connection: Connection, state: NodeState, result: Recorded) -> i
             "inserted": result.inserted,
             "updated": result.updated,
             "vanished": result.vanished,
-            "aya_version": __version__,
-            "outcomes": _json_text(outcomes),
-        },
-    )
-    return int(run[0]["id"])
+        }
+        for state, result in zip(states, results, strict=True)
+    ]
+    outcomes = [
+        {
+            "node_id": result.node_id,
+            "collector": collected.collector,
+            "target": collected.target,
+            "outcome": collected.outcome.value,
+            "reason": collected.reason,
+            "duration_ms": collected.duration_ms,
+            "facts": count_facts(collected),
+        }
+        for state, result in zip(states, results, strict=True)
+        for collected in state.collected
+    ]
+    given = {"runs": _json_text(runs), "outcomes": _json_text(outcomes), "aya_version": __version__}
+    ids = {row["node_id"]: row["id"] for row in rows(connection, query("insert_runs"), given)}
+    for result in results:
+        result.run_id = ids[result.node_id]
 
 
 def count_facts(collected: Collected) -> int:
@@ -337,7 +345,14 @@ def _insert_measurements(connection: Connection, states: Sequence[NodeState], re
 
 
 def _json_text(value: object) -> str:
-    return orjson.dumps(value, default=_plain).decode()
+    return _json(value).decode()
+
+
+def _json(value: object) -> bytes:
+    try:
+        return orjson.dumps(value, default=_plain)
+    except orjson.JSONEncodeError as error:
+        raise PayloadRefused(f"A fact cannot be said in JSON: {error.__cause__ or error}.") from error
 
 
 def _plain(value: object) -> object:

@@ -51,6 +51,9 @@ CREATE TABLE system_nodes (
 );
 CREATE INDEX idx_system_nodes_role ON system_nodes (node_role);
 CREATE INDEX idx_system_nodes_status ON system_nodes (status);
+-- By what a machine is found again, however many nodes there are.
+CREATE INDEX idx_system_nodes_hardware_uuid ON system_nodes (hardware_uuid);
+CREATE INDEX idx_system_nodes_machine_id ON system_nodes ((metadata -> 'identity' ->> 'machine_id'));
 
 COMMENT ON TABLE system_nodes IS 'One row per machine: what it is.';
 COMMENT ON COLUMN system_nodes.id IS 'Number of the node in this database.';

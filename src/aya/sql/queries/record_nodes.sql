@@ -8,8 +8,8 @@ WITH given AS (
     )
 ), laid AS (
     SELECT
+        {row_columns},
         n.id,
-        jsonb_populate_record(n, g.columns) AS row,
         ((n.metadata || g.replaced || coalesce((
             SELECT jsonb_object_agg(
                 m.key,
@@ -20,15 +20,16 @@ WITH given AS (
         g.observed
     FROM given g
     JOIN system_nodes n USING (id)
+    CROSS JOIN LATERAL jsonb_populate_record(n, g.columns) AS row
 )
 UPDATE system_nodes n
-SET ({columns}) = (SELECT {row_columns}),
+SET ({columns}) = ROW({laid_columns}),
     metadata = l.metadata || CASE WHEN l.observed = '{}' THEN '{}' ELSE jsonb_build_object('observed', l.observed) END,
     updated_at = now()
 FROM laid l
 WHERE n.id = l.id
     AND (
-        ({old_columns}, n.metadata - 'observed') IS DISTINCT FROM ({row_columns}, l.metadata)
+        ({old_columns}, n.metadata - 'observed') IS DISTINCT FROM ({laid_columns}, l.metadata)
         OR (l.observed <> '{}'
             AND coalesce((n.metadata -> 'observed' ->> 'at')::timestamptz, '-infinity') < now() - interval '1 hour')
     )
