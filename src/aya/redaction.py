@@ -15,43 +15,80 @@ from pathlib import Path
 from typing import Any
 
 from aya.errors import HostError
+from aya.secret import kept_secret
 
+KEY_FILE = "redaction.key"
 KEY_BYTES = 32
 
-_WORD = r"(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?)"
-_SHAPES: tuple[re.Pattern[str], ...] = (
-    # a private key, whole
-    re.compile(r"(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z))", re.S),
-    # the verifiers that PostgreSQL keeps of passwords
-    re.compile(r"(?P<secret>SCRAM-SHA-256\$\d+:[A-Za-z0-9+/=]+\$[A-Za-z0-9+/=]+:[A-Za-z0-9+/=]+)"),
-    re.compile(r"(?<![0-9A-Za-z])(?P<secret>md5[0-9a-f]{32})(?![0-9A-Za-z])"),
-    # scheme://user:secret@host
-    re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s:/@'\"]*:(?P<secret>[^\s@'\"]+)@"),
-    # the values of libpq keywords, options, environment variables, JSON and YAML members: name=…, name: …, --name …
-    re.compile(
-        rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}(?:[_-]?[A-Za-z0-9]*)?[\"']?\s*(?:=|:(?!//))\s*'(?P<secret>(?:[^'\\]|\\.|'')+)'"
-    ),
-    re.compile(
-        rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}(?:[_-]?[A-Za-z0-9]*)?[\"']?\s*(?:=|:(?!//))\s*\"(?P<secret>(?:[^\"\\]|\\.)+)\""
-    ),
-    re.compile(rf"(?i)(?:[A-Za-z0-9]*[_-])?{_WORD}\s*=\s*(?P<secret>[^\s'\"&;,\[]+)"),
-    re.compile(r"\bPGPASSWORD\s*=\s*(?P<secret>[^\s'\"\[]+)"),
-    re.compile(rf"(?i)(?:^|\s)--?(?:[a-z0-9]+-)*{_WORD}(?:\s+)(?P<secret>[^\s'\"\-\[][^\s'\"]*)"),
-    re.compile(r"(?i)\b(?:authorization|bearer|basic)[:\s]+(?:bearer\s+|basic\s+)?(?P<secret>[A-Za-z0-9+/=_.~-]{16,})"),
-    # tokens that name themselves
-    re.compile(
-        r"\b(?P<secret>(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{40,}|glpat-[\w-]{20,}"
-        r"|xox[abpr]-[\w-]{10,}|sk-[A-Za-z0-9_-]{20,}|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{30,}|tskey-[\w-]{16,}"
-        r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)"
-    ),
-    # a line of .pgpass: host:port:database:user:password
-    re.compile(r"(?m)^[^:\s#]+:(?:\d{1,5}|\*):[^:\s]+:[^:\s]+:(?P<secret>[^:\s]+)$"),
+_NAME = r"""(?x: (?<![\w.-]) [\w.-]*?  # only from its beginning, so that a long text is gone over once
+    (?: password | passwd | passphrase | passcode | secrets? | token | credentials? | requirepass | masterauth
+    |   (?: api | access | account | auth | encryption | master | secret ) [_-]? key
+    |   private [_-]? key (?! ["']? \s*[=:]\s* ["']? [/~] )  # not the path of one
+    |   (?: (?<=[_.-]) | (?<![\w.-]) | (?-i:(?<=[a-z])(?=P)) )  # these two only as whole words: not in "bypass"
+        (?: pass | pwd (?! \s*=\s*/ ) ) ) )"""
+"""The name of something secret: it *ends* with such a word. `password_encryption` and `max_tokens` do not."""
+
+_NO_SECRET = r"""(?x: (?! \[redacted: | (?: true | false | null | none | on | off | yes | no | \*+ | [|>]
+    | \$\{[^}\s]*\} | \$[A-Z_]+ | <[\w -]+> | \{\{ .*? \}\} ) (?: [\s,;&})\]'"] | $ ) ))"""
+"""What stands where a secret could: a mark, a word that says whether there is one, a reference to a variable."""
+
+_IN_ONE_QUOTE = rf"'{_NO_SECRET}(?P<secret>(?:[^'\\\n]|\\.|'')+)'"
+_IN_TWO_QUOTES = rf'"{_NO_SECRET}(?P<secret>(?:[^"\\\n]|\\.)+)"'
+_BARE = rf"""{_NO_SECRET}(?x:(?P<secret> (?: [^\s'"&;,)\]}}]
+    | [&;,)\]}}] (?= [^\s'"&;,)\]}}] ) (?! [\w.-]+= )  # the end of a list, or the next of its items, ends it
+    | '{{1,2}} (?=\w) | " (?=\w) )+ ))"""
+_BARE_WORD = rf"""{_NO_SECRET}(?P<secret>[^\s'"&;,)\]}}{{\[]+)"""
+
+_SHAPES = tuple(
+    re.compile(shape, re.IGNORECASE | re.MULTILINE)
+    for shape in (
+        # a private key, whole; or what there is of one that was cut off
+        r"(?s:(?P<secret>-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----.*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|\Z)))",
+        # the verifiers that PostgreSQL keeps of passwords
+        r"(?P<secret>SCRAM-SHA-256\$\d+:[a-z0-9+/=]+\$[a-z0-9+/=]+:[a-z0-9+/=]+)",
+        r"(?<![0-9a-z])(?P<secret>md5[0-9a-f]{32})(?![0-9a-z])",
+        # scheme://user:secret@host; up to the last @ before a slash, but a port is none
+        r"""://[^\s:/@'"\[]*:(?!\d{1,5}(?:[/?#\s]|$))(?P<secret>[^\s/'"]{1,512}|[^\s@'"]{1,512})(?=@)""",
+        r"://hooks\.slack\.com/services/(?P<secret>[\w/-]+)",
+        # name = 'secret', "name": "secret", PASSWORD 'secret'; and quotes in quotes: 'name=''secret''', "{\"name\": \"secret\"}"
+        rf"{_NAME}\s*=\s*''{_NO_SECRET}(?P<secret>(?:[^'\\\n]|\\.)+)''",
+        rf'{_NAME}\\"\s*:\s*\\"{_NO_SECRET}(?P<secret>[^"\\\n]+)\\"',
+        rf"""{_NAME}["']?(?:\s*[=:]\s*|\s+E?){_IN_ONE_QUOTE}""",
+        rf"""{_NAME}["']?(?:\s*[=:]\s*|\s+){_IN_TWO_QUOTES}""",
+        rf"\bIDENTIFIED\s+BY\s+{_IN_ONE_QUOTE}",
+        # name=secret: libpq, environment, options, addresses
+        rf"""{_NAME}["']?\s*=\s*{_BARE}""",
+        # name: secret, alone on its line, in a list of such, or a header in quotes
+        rf"""(?:^[ \t]*(?:-[ ]+)?|[{{,]\s*|["']){_NAME}(?:["']\s*:\s*|:\s+){_BARE_WORD}(?=\s*(?:$|[,}}\])'"#]))""",
+        # --name secret, name secret (Redis, .netrc), user:secret (curl), -psecret
+        rf"(?:^|\s)(?=--?\w)(?!--no-){_NAME}\s+(?!-){_BARE}",
+        rf"^[ \t]*(?:requirepass|masterauth)\s+{_BARE}",
+        rf"\blogin\s+\S+\s+password\s+{_BARE}",
+        rf"""\bcurl\b[^\n]{{0,500}}?\s(?:-u|--user|--proxy-user)[\s=]*(?P<quote>['"])?[^\s:'"]{{1,200}}:"""
+        rf"""{_NO_SECRET}(?P<secret>(?(quote)[^'"\n]+|[^\s'"]+))""",
+        rf"""\bsshpass\s+-p\s*(?P<quote>['"])?{_NO_SECRET}(?P<secret>(?(quote)[^'"\n]+|[^\s'"]+))""",
+        rf"""\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump)\b[^\n]{{0,500}}?\s-p{_NO_SECRET}(?P<secret>[^\s'"]+)""",
+        # Authorization: Bearer secret; elsewhere such words count only before something that looks like a key
+        rf"""\bauthorization["']?\s*[=:]\s*["']?(?:bearer|basic|token|digest|negotiate)\s+{_BARE}""",
+        r"""\bbearer\s+(?P<secret>(?=[^\s'"]*\d)[a-z0-9+/=_.~-]{16,})""",
+        r"""\bbasic\s+(?P<secret>(?-i:(?=[^\s'"]*\d)(?=[^\s'"]*[A-Z])[A-Za-z0-9+/]{16,}={0,2}))(?![\w-])""",
+        # tokens that name themselves
+        r"(?<![a-z0-9])(?P<secret>(?-i:(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35}|gh[pousr]_[A-Za-z0-9]{30,}"
+        r"|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|xapp-[\w-]{10,}|[sr]k_live_\w{16,}"
+        r"|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|tskey-[\w-]{16,}|hvs\.[\w-]{20,}"
+        r"|dop_v1_[0-9a-f]{32,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}))",
+        r"(?<![\w-])(?P<secret>(?-i:sk-(?=[\w-]*\d)[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+))",
+        # a line of .pgpass: host:port:database:user:secret
+        r"^(?:[^:\\\s#]|\\.)+:(?:\d{1,5}|\*):(?:[^:\\\s]|\\.)+:(?:[^:\\\s]|\\.)+:(?P<secret>(?:[^:\\\s]|\\.)+)$",
+    )
 )
+"""Each finds one shape of secret. None goes over a long text more than a few times, whatever is in it."""
+
 _HINT = re.compile(
-    r"(?i)pass|pwd|secret|token|key|credential|authorization|bearer|basic|://|md5|scram|AKIA|ASIA|gh[pousr]_|github_pat"
-    r"|glpat|xox|sk-|hf_|npm_|eyJ|:(?:\d{1,5}|\*):"
+    r"pass|pwd|secret|token|key|credential|identified|auth|bearer|basic|://|md5|scram|curl|mysql|mariadb|akia|asia|aiza"
+    r"|gh[pousr]_|github_pat|glpat|xox|xapp|sk-|k_live|hf_|npm_|pypi|hvs|dop_v1|eyj|:(?:\d{1,5}|\*):"
 )
-"""A text without any of these cannot hold a known shape; nearly every text is let through by this alone."""
+"""A text without any of these, case aside, cannot hold a known shape; nearly every text is let through by this alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +104,8 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text with every secret of a known shape replaced by its mark."""
-        if not _HINT.search(text):
+        # Folding first is many times quicker than a pattern that ignores case.
+        if not _HINT.search(text.casefold()):
             return text
         for shape in _SHAPES:
             text = shape.sub(self._replace, text)
@@ -100,22 +138,18 @@ def load_redactor(secrets_folder: Path) -> Redactor:
     """The redactor of this installation; its key is made at first use and stays in a closed file outside the
     database.
     """
-    path = secrets_folder / "redaction.key"
-    try:
-        secrets_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                file.write(os.urandom(KEY_BYTES))
-        except FileExistsError:
-            pass
-        key = path.read_bytes()
-    except OSError as error:
-        raise HostError(
-            f"The key that marks redacted secrets cannot be kept in {path}: {error}.",
-            remedy="Set AYA_HOME to a folder that you may write.",
-        ) from error
+    path = secrets_folder / KEY_FILE
+    key = kept_secret(path, lambda: os.urandom(KEY_BYTES))
     if len(key) != KEY_BYTES:
         raise HostError(
             f"{path} does not hold a key.", remedy="Delete it: a new one is made, and all marks change once."
         )
     return Redactor(key)
+
+
+def passing_redactor(secrets_folder: Path) -> Redactor:
+    """The same redactor, but nothing is made: where there is no key to read, its marks hold for this once."""
+    try:
+        return Redactor((secrets_folder / KEY_FILE).read_bytes())
+    except OSError:
+        return Redactor(os.urandom(KEY_BYTES))

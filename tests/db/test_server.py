@@ -1,5 +1,6 @@
 """The embedded server: closed to others, and up again after whatever happened to it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -45,7 +46,8 @@ def kill_everything(database: Database) -> None:
     postmaster = psutil.Process(database.server.status().process_id)
     family = [postmaster, *postmaster.children(recursive=True)]
     for process in family:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # a worker that ended by itself meanwhile
+            process.kill()
     psutil.wait_procs(family, timeout=10)
 
 

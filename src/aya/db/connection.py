@@ -7,36 +7,83 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from psycopg import conninfo
+from psycopg import conninfo, sql
 from psycopg.rows import DictRow, dict_row
 
-from aya.errors import DatabaseError, DatabaseUnreachable, DatabaseUnsuitable, PayloadRefused, UsageError
+from aya.errors import (
+    ConfigurationError,
+    DatabaseError,
+    DatabaseUnreachable,
+    DatabaseUnsuitable,
+    PayloadRefused,
+    UsageError,
+)
 
 Connection = psycopg.Connection[DictRow]
 
 CONNECT_TIMEOUT_S = 10
 DATA_DOES_NOT_FIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+NOT_MIGRATED = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.UndefinedObject,
+    psycopg.errors.InvalidSchemaName,
+)
 
 
 def connect(url: str, *, role: str | None = None, autocommit: bool = True) -> Connection:
     """Open a connection that gives rows as dicts; each statement is a transaction of its own unless a block says
     otherwise.
 
-    `role`: act as this role from the start (`SET ROLE`), for logins that are members of it.
-    Raises DatabaseUnreachable when there is no server or it refuses.
+    `role`: act as this role from the start, for logins that are members of it.
+    Raises ConfigurationError for a URL that cannot be understood, DatabaseUnreachable when there is no server or it
+    refuses, DatabaseUnsuitable when there is no such role or the login may not act as it.
     """
-    options = "-c datestyle=ISO -c timezone=UTC -c jit=off"
-    if role is not None:
-        options += f" -c role={role}"
+    _refuse_misspelt(url)
     with translated(doing=f"connecting to {without_password(url)}"):
-        return psycopg.connect(
+        connection = psycopg.connect(
             url,
-            autocommit=autocommit,
+            autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="aya",
-            options=options,
+            options="-c datestyle=ISO -c timezone=UTC -c jit=off",
             row_factory=dict_row,
         )
+        try:
+            if role is not None:
+                _act_as(connection, role)
+            connection.autocommit = autocommit
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _refuse_misspelt(url: str) -> None:
+    try:
+        conninfo.conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        # libpq quotes what it did not understand, which may be the password.
+        said = re.sub(r'".*"', '"…"', str(error).strip(), flags=re.S)
+        raise ConfigurationError(
+            f"The URL of the database cannot be understood: {said}.",
+            remedy="Write AYA_DATABASE_URL as postgresql://user:password@host:port/database, special characters as %XX.",
+        ) from None
+
+
+def _act_as(connection: Connection, role: str) -> None:
+    try:
+        connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+    except psycopg.errors.InvalidParameterValue as error:
+        raise DatabaseUnsuitable(
+            f"The server has no role {role}: it was not prepared for AYA.", remedy="Run `aya db migrate`, or `aya up`."
+        ) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseUnsuitable(
+            f"The login {connection.info.user} may not act as {role}, which AYA does.",
+            remedy=f"Let an administrator run `GRANT aya_reader, aya_writer TO {connection.info.user}`.",
+        ) from error
 
 
 @contextmanager
@@ -56,12 +103,25 @@ def translated(*, doing: str) -> Iterator[None]:
             f"The login may not do what AYA needs, while {doing}: {_said(error)}",
             remedy="Use a login that owns the database, or ask its administrator for that right.",
         ) from error
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        raise DatabaseUnsuitable(
+            f"The database can only be read, while {doing}: {_said(error)}",
+            remedy="If it is a standby, point AYA_DATABASE_URL to its primary.",
+        ) from error
     except psycopg.errors.LockNotAvailable as error:
         raise DatabaseError(f"Another session holds a lock that is needed while {doing}: {_said(error)}") from error
+    except NOT_MIGRATED as error:
+        raise DatabaseUnsuitable(
+            f"The database is not what this version of AYA needs, while {doing}: {_said(error)}",
+            remedy="Run `aya db migrate`, or `aya up`.",
+        ) from error
     except psycopg.OperationalError as error:
+        said = _said(error)
         raise DatabaseUnreachable(
-            f"PostgreSQL is not to be had while {doing}: {_said(error)}",
-            remedy="`aya doctor` looks into it; `aya db start` starts the embedded server.",
+            f"PostgreSQL is not to be had while {doing}: {said}",
+            remedy="`aya db migrate` makes AYA's database in the embedded server; in another one, create it there first."
+            if "does not exist" in said
+            else "`aya doctor` looks into it; `aya db start` starts the embedded server.",
         ) from error
     except psycopg.Error as error:
         raise DatabaseError(f"PostgreSQL failed while {doing}: {_said(error)}") from error
@@ -74,7 +134,8 @@ def translated(*, doing: str) -> Iterator[None]:
 def _said(error: psycopg.Error) -> str:
     diagnosis = error.diag
     parts = [diagnosis.message_primary, diagnosis.message_detail, diagnosis.context]
-    text = " ".join(" ".join(part.split()) for part in parts if part) or " ".join(str(error).split())
+    whole = str(error).removeprefix("connection failed: ")
+    text = " ".join(" ".join(part.split()) for part in parts if part) or " ".join(whole.split())
     # libpq repeats the connection string when it cannot read it.
     return re.sub(r"(password\s*=\s*)\S+|(://[^:/@\s]*:)[^@\s]*(?=@)", r"\1\2***", text)[:600]
 
@@ -95,6 +156,13 @@ def without_password(url: str) -> str:
     except psycopg.Error:
         return "the database URL"
     return " ".join(f"{name}={'***' if 'password' in name else value}" for name, value in sorted(fields.items()))
+
+
+def parted_from_password(url: str) -> tuple[str, str | None]:
+    """A connection string without its password, and the password."""
+    fields = conninfo.conninfo_to_dict(url)
+    password = fields.pop("password", None)
+    return conninfo.make_conninfo("", **fields), str(password) if password else None
 
 
 def rows(connection: Connection, text: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:

@@ -130,20 +130,26 @@ def _refuse_unsuitable(connection: Connection) -> None:
 def _prepare(connection: Connection) -> None:
     connection.execute((SQL / "roles.sql").read_text())
     connection.execute("SELECT pg_advisory_xact_lock(hashtext('aya.migrate'))")
-    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    try:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseUnsuitable(
+            f"The login may not install pgvector: {error.diag.message_primary}. Nothing was changed.",
+            remedy="Let an administrator run `CREATE EXTENSION vector` in this database once, then try again.",
+        ) from error
     me = rows(
         connection,
-        "SELECT current_user AS name, current_database() AS database, rolsuper AS super "
-        "FROM pg_roles WHERE rolname = current_user",
+        "SELECT current_user AS name, current_database() AS database, ARRAY(SELECT role FROM unnest(%(roles)s::text[]) role "
+        "WHERE NOT pg_has_role(role, 'SET') OR NOT pg_has_role(role, 'USAGE')) AS not_held",
+        {"roles": ["aya_owner", "aya_writer", "aya_reader"]},
     )[0]
-    # A plain creator of roles is not yet a member of them; a superuser needs no membership.
-    if not me["super"]:
-        for role in ("aya_owner", "aya_writer", "aya_reader"):
-            connection.execute(
-                psycopg.sql.SQL("GRANT {} TO {} WITH SET TRUE, INHERIT TRUE").format(
-                    psycopg.sql.Identifier(role), psycopg.sql.Identifier(me["name"])
-                )
+    # Who made a role is not yet a member of it, unless a superuser, who needs no membership.
+    for role in me["not_held"]:
+        connection.execute(
+            psycopg.sql.SQL("GRANT {} TO {} WITH SET TRUE, INHERIT TRUE").format(
+                psycopg.sql.Identifier(role), psycopg.sql.Identifier(me["name"])
             )
+        )
     connection.execute(
         psycopg.sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner").format(
             psycopg.sql.Identifier(me["database"])

@@ -40,7 +40,8 @@ def copy_programs(home: Path) -> None:
         return
     packaged = packaged_programs().parent
     libraries = packaged.parent.with_name(LIBRARIES)
-    _copy(home).parent.mkdir(mode=0o755, exist_ok=True)
+    _copy(home).parent.mkdir(exist_ok=True)
+    _copy(home).parent.chmod(0o755)  # whatever the umask
     incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=_copy(home).parent))
     try:
         shutil.copytree(packaged, incoming / PACKAGE / INSTALLATION, symlinks=True, ignore=NOT_NEEDED)

@@ -28,6 +28,7 @@ from aya.errors import HostError, ServerStartFailed
 from aya.host.process import run
 from aya.host.reading import Answer
 from aya.model import Outcome
+from aya.secret import kept_secret
 
 SYSTEM_USER = "aya"
 DEFAULT_PORT = 5432
@@ -81,7 +82,7 @@ class EmbeddedServer:
     def owner(self) -> pwd.struct_passwd:
         """The system user that the server runs as: the caller, or as root the user `aya`."""
         if not self.as_root:
-            return pwd.getpwuid(os.geteuid())
+            return _named_user(os.geteuid())
         try:
             return pwd.getpwnam(SYSTEM_USER)
         except KeyError:
@@ -114,8 +115,9 @@ class EmbeddedServer:
         """Make sure it runs; True if this call started it. Raises ServerStartFailed or HostError."""
         if self.status().running and self.tcp_port in (None, self._configured_tcp_port()):
             return False
-        self._prepare_folders()
+        self._make_home()
         with self._locked():
+            self._make_folders()
             if self.as_root:
                 copy_programs(self.home)
             if not (self.data_folder / "PG_VERSION").exists():
@@ -151,33 +153,25 @@ class EmbeddedServer:
 
     def password(self, role: str) -> str:
         """The generated password of a role, for TCP; made at first use and kept in a closed file."""
-        self.secrets_folder.mkdir(mode=0o700, exist_ok=True)
         path = self.secrets_folder / f"{role}.password"
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(password := secrets.token_urlsafe(32))
-        return password
+        return kept_secret(path, lambda: secrets.token_urlsafe(32).encode()).decode().strip()
 
     # -- how ------------------------------------------------------------------------------------------------------
 
-    def _prepare_folders(self) -> None:
-        """Make AYA's folders, each owned by whom it serves. A folder that AYA did not make keeps its permissions."""
-        try:
+    def _make_home(self) -> None:
+        """Make AYA's home. A folder that AYA did not make, and that holds something, keeps its permissions."""
+        with self._usable():
             made = not self.home.exists()
             self.home.mkdir(parents=True, exist_ok=True)
             if made or (self.as_root and not any(self.home.iterdir())):
                 self.home.chmod(0o755 if self.as_root else 0o700)
+
+    def _make_folders(self) -> None:
+        """Make the folders in it, each owned by whom it serves and closed to others."""
+        with self._usable():
             for folder, for_server in ((self.data_folder, True), (self.log_folder, True), (self.secrets_folder, False)):
                 self._closed_folder(folder, for_server=for_server)
             self._closed_folder(self.socket_folder, for_server=True)
-        except OSError as error:
-            raise HostError(
-                f"AYA's folder {self.home} cannot be used: {error}.",
-                remedy="Set AYA_HOME to a folder that you may write.",
-            ) from error
         if self.as_root:
             self._refuse_unreachable_home()
         free = shutil.disk_usage(self.home).free
@@ -186,6 +180,16 @@ class EmbeddedServer:
                 f"Only {free // 1024**2} MiB are free for {self.home}; a new database needs {NEEDED_SPACE_BYTES // 1024**2}.",
                 remedy="Free some space, or set AYA_HOME to a folder on another disk.",
             )
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise HostError(
+                f"AYA's folder {self.home} cannot be used: {error}.",
+                remedy="Set AYA_HOME to a folder that you may write.",
+            ) from error
 
     def _closed_folder(self, folder: Path, *, for_server: bool) -> None:
         owner = self.owner if for_server else pwd.getpwuid(os.geteuid())
@@ -355,6 +359,11 @@ class EmbeddedServer:
         try:
             lines = (self.data_folder / "postmaster.pid").read_text().splitlines()
             pid, started, port = int(lines[0]), int(lines[2]), int(lines[3])
+        except PermissionError as error:
+            raise HostError(
+                f"Whether the embedded PostgreSQL in {self.home} runs cannot be seen: {error}.",
+                remedy="Do this as the user to whom it belongs, or set AYA_HOME to a folder of your own.",
+            ) from error
         except (OSError, ValueError, IndexError):
             return None, None, None
         return (pid, started, port) if self._serves_here(pid) else (None, None, port)
@@ -389,7 +398,9 @@ class EmbeddedServer:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One `aya` at a time changes the server; others wait. The kernel frees the lock of a process that dies."""
-        with open(self.home / ".lock", "a", opener=lambda p, flags: os.open(p, flags, 0o600)) as file:
+        with self._usable():
+            file = open(self.home / ".lock", "a", opener=lambda p, flags: os.open(p, flags, 0o600))  # noqa: SIM115
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -399,3 +410,13 @@ def _tail(path: Path, limit_bytes: int = 4096) -> str:
         return path.read_bytes()[-limit_bytes:].decode("utf-8", errors="backslashreplace")
     except OSError:
         return ""
+
+
+def _named_user(uid: int) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwuid(uid)
+    except KeyError:
+        raise HostError(
+            f"The user {uid} has no name on this machine, and PostgreSQL does not run for such a user.",
+            remedy="Give it an entry in /etc/passwd, run AYA as another user, or set AYA_DATABASE_URL.",
+        ) from None
