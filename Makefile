@@ -26,6 +26,9 @@ $(VENV)/.ready: requirements.lock requirements-dev.lock requirements-uv.lock pyp
 test: setup ## run all tests
 	@$(BIN)/python -m pytest -n auto
 
+bench: setup ## measure AYA against doing without it; `make bench BENCH="overview --quick"` for one
+	@$(BIN)/python -m bench $(BENCH)
+
 lint: setup ## style, borders between modules, and no URL in lock files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .

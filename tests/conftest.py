@@ -59,6 +59,9 @@ def context() -> Iterator[Context]:
     context = Context(Settings(home=make_home(), node="TESTED"))
     context.database.start()
     migrate(context.database)
+    with context.database.connect(Login.ADMIN) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")  # every test empties all tables, and nothing must last
+        connection.execute("SELECT pg_reload_conf()")
     yield context
     context.database.server.stop()
     shutil.rmtree(context.settings.home)

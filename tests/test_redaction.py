@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -32,7 +32,9 @@ GOOGLE = "AIza" + "SyA1234567890abcdefghijklmnopqrstuv"
 STRIPE = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
 PYPI = "pypi-" + "AgEIcHlwaS5vcmcCJDEyMzQ1Njc4LTEyMzQtMTIzNC0xMjM0"
 VAULT = "hvs." + "CAESIJ1234567890abcdefghij"
-SCRAM = "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2Kj"
+SCRAM = (
+    "SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2Kj"
+)
 MD5 = "md5" + "3175bce1d3201d16594cebf9d7eb3f9d"
 PEM = "-----BEGIN {0}-----\nMIIEpAIBAAKCAQEA04up\n7ySWJb+hf6q/4w==\n-----END {0}-----"
 CUT_PEM = PEM.format("EC PRIVATE KEY").partition("\n-----END")[0]
@@ -52,6 +54,7 @@ PLANTED = [
     (f"https://x-access-token:{GITHUB}@github.com/a/b.git", GITHUB),
     (f"https://hooks.slack.com/services/{SLACK_HOOK}", SLACK_HOOK),
     # libpq
+    ("host=db password='s3 cr3t", "s3 cr3t"),
     ("host=db user=aya password=s3cr3t dbname=aya_rag", "s3cr3t"),
     ("host=db password = s3cr3t user=aya", "s3cr3t"),
     ("host=db password='s3 cr\\'3t' user=aya", "s3 cr\\'3t"),
@@ -67,6 +70,8 @@ PLANTED = [
     ("CREATE USER x@localhost IDENTIFIED BY 's3cr3t'", "s3cr3t"),
     ("localhost:5432:aya_rag:aya_writer:s3cr3t", "s3cr3t"),
     ("# of AYA\n*:*:*:replicator:s3\\:cr3t\n", "s3\\:cr3t"),
+    ("PERFORM dblink_connect(password => 's3cr3t')", "s3cr3t"),
+    ("v_password := 's3cr3t';", "s3cr3t"),
     ("machine db.example login aya password s3cr3t", "s3cr3t"),
     ("ldapbindpasswd=s3cr3t", "s3cr3t"),
     ("radiussecrets=s3cr3t", "s3cr3t"),
@@ -85,6 +90,7 @@ PLANTED = [
     ("serve --password s3cr3t --port 80", "s3cr3t"),
     ("serve --password=s3cr3t --port 80", "s3cr3t"),
     ("serve --password 's3 cr3t' --port 80", "s3 cr3t"),
+    ('serve --password "s3 cr3t" --port 80', "s3 cr3t"),
     ('serve --db-password="s3 cr3t" --port 80', "s3 cr3t"),
     ("redis-server --port 6380 --requirepass s3cr3t", "s3cr3t"),
     ("serve --api-key s3cr3t", "s3cr3t"),
@@ -144,7 +150,15 @@ HARMLESS = [
     '{"token_type": "bearer", "expires_in": 3600, "password_required": true, "max_tokens": 512}',
     '{"password": null, "token": ""}',
     "psql --no-password aya_rag",
+    '{"pass": 102, "fail": 0}',
     "PWD=/root/work OLDPWD=/tmp",
+    "CHECK ((kind = ANY (ARRAY['password'::text, 'token'::text])))",
+    "CREATE INDEX ON sessions (token) WHERE token = ANY (ARRAY[$1, $2]) AND password = $1",
+    "IF new.token == old.token OR token != 'x' THEN",
+    'the option to pass "--quiet" to it; [credential "https://git.example"]',
+    "password: ${DB_PASSWORD}\ntoken: {{ vault.token }}\nsecret: <yours>\n",
+    "PGPASSWORD=$(cat /run/password) psql",
+    "private_key = /etc/ssl/private/db.key",
     "bypass=1 compass=north tokenizer=bpe secretary=x",
     "encompass: everything",
     "basic authentication is refused; a bearer internationalization library",
@@ -173,3 +187,159 @@ def test_a_planted_secret_is_replaced_by_its_mark_and_nothing_else_is(text: str,
 @pytest.mark.parametrize("text", HARMLESS)
 def test_what_is_no_secret_stays_as_it_is(text: str) -> None:
     assert REDACTOR.text(text) == text
+
+
+def test_the_password_in_the_source_document_does_not_stay(source_document: str) -> None:
+    given = re.findall(r"PGPASSWORD='([^']+)'", source_document)
+    assert given
+    redacted = REDACTOR.text(source_document)
+    assert not [secret for secret in given if f"'{secret}'" in redacted]
+    assert len(redacted.splitlines()) == len(source_document.splitlines())
+
+
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+
+def test_equal_secrets_have_equal_marks_in_whatever_shape_they_stand() -> None:
+    texts = [
+        "password=s3cr3t",
+        "password = 's3cr3t'",
+        "--token s3cr3t",
+        "postgres://a:s3cr3t@b",
+        '{"passwd": "s3cr3t"}',
+    ]
+    assert {mark for text in texts for mark in re.findall(MARK, REDACTOR.text(text))} == {REDACTOR.mark("s3cr3t")}
+
+
+@given(st.text(), st.text())
+def test_a_mark_tells_whether_the_secret_changed_and_not_what_it_is(one: str, other: str) -> None:
+    assert (REDACTOR.mark(one) == REDACTOR.mark(other)) == (one == other)
+    assert re.fullmatch(MARK, REDACTOR.mark(one))
+
+
+def test_another_key_gives_another_mark() -> None:
+    assert Redactor(b"o" * KEY_BYTES).mark("s3cr3t") != REDACTOR.mark("s3cr3t")
+
+
+FRAGMENTS = [part for text, _ in PLANTED for part in re.split(r"(?<=[\s=:'\"@,])", text) if part]
+
+
+@given(st.lists(st.one_of(st.sampled_from(FRAGMENTS), st.text(max_size=5)), max_size=20).map("".join))
+def test_redacting_again_changes_nothing(text: str) -> None:
+    once = REDACTOR.text(text)
+    assert REDACTOR.text(once) == once
+
+
+@given(st.sampled_from(PLANTED), st.sampled_from(["", "\n", "# so\n  "]), st.sampled_from(["", "\n", " ", "\nmore"]))
+def test_a_secret_is_found_among_other_lines(planted: tuple[str, str], before: str, after: str) -> None:
+    text, secret = planted
+    assert secret not in REDACTOR.text(before + text + after)
+
+
+# --- what is let through ----------------------------------------------------------------------------------------------
+
+
+def falsely_redacted(texts: Iterable[str]) -> tuple[int, list[str]]:
+    """How many texts there are, and those that did not stay."""
+    given = list(texts)
+    return len(given), [text for text in given if REDACTOR.text(text) != text]
+
+
+def test_no_setting_of_a_server_is_taken_for_a_secret(admin: Connection) -> None:
+    settings = rows(admin, "SELECT * FROM pg_settings")
+    texts = [str(value) for row in settings for value in row.values()]
+    texts += [f"{row['name']} = '{row['setting']}'" for row in settings]
+    texts += [f"{row['name']}={row['setting']}" for row in settings] + [json.dumps(row) for row in settings]
+    texts += [json.dumps({row["name"]: row["setting"]}) for row in settings]
+    assert len(settings) > 350
+    assert falsely_redacted(texts)[1] == []
+
+
+def test_no_column_of_a_catalog_is_taken_for_a_secret(admin: Connection) -> None:
+    described = rows(
+        admin,
+        "SELECT pg_get_constraintdef(oid) AS text FROM pg_constraint UNION ALL "
+        "SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef UNION ALL SELECT indexdef FROM pg_indexes UNION ALL "
+        "SELECT description FROM pg_description",
+    )
+    total, wrong = falsely_redacted(row["text"] for row in described)
+    assert total > 1000
+    assert wrong == []
+
+
+def test_nothing_that_this_machine_says_of_itself_is_taken_for_a_secret() -> None:
+    shown: list[str] = []
+
+    def show(text: str) -> str:
+        shown.append(text)
+        return text
+
+    for collected in collect_machine(LocalHost(), REDACTOR):
+        facts = collected.facts
+        for row in (*facts.interfaces, *facts.software, *facts.services):
+            map_texts([getattr(row, name) for name in row.state_fields()], show)
+        map_texts(facts.metadata, show)
+    assert len(shown) > 500
+    assert [text for text in shown if "[redacted:" in text] == []
+
+
+def test_at_most_one_in_a_hundred_lines_of_recorded_machines_is_taken_for_a_secret(recordings: Path) -> None:
+    files = [path for path in recordings.rglob("*") if path.is_file()]
+    total, wrong = falsely_redacted(
+        line for path in files for line in path.read_text("utf-8", "backslashreplace").splitlines()
+    )
+    assert total > 10_000
+    assert len(wrong) <= total // 100
+
+
+REPEATED = (
+    *("a", "token", "token=", "--token ", "'token: a", "{token: a,", "token={{", "token=${;", "--token <a ", "a:1:b:"),
+    *(
+        "://",
+        "://a:",
+        "@",
+        "'",
+        '"',
+        "''",
+        "\\",
+        "curl ",
+        "mysql ",
+        "sk-",
+        "eyJ",
+        "md5",
+        "-----BEGIN A",
+        "bearer ",
+        "\n",
+        " ",
+    ),
+)
+
+
+def test_no_text_however_long_and_strange_keeps_it_busy_for_ever() -> None:
+    program = (
+        "import sys; from aya.redaction import Redactor; r = Redactor(b'k' * 32)\n"
+        f"for part in {REPEATED!r}: r.text('password' + part * (100_000 // len(part)))"
+    )
+    # What grows with the square of the length would take hours.
+    subprocess.run([sys.executable, "-c", program], timeout=300, check=True)
+
+
+# --- the key ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_key_is_made_once_and_closed_to_others(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    one, other = load_redactor(folder), load_redactor(folder)
+    assert one.key == other.key
+    assert [path.stat().st_mode & 0o777 for path in (folder, *folder.iterdir())] == [0o700, 0o600]
+    assert load_redactor(tmp_path / "elsewhere").key != one.key
+
+
+def test_a_key_that_was_cut_off_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "redaction.key").write_bytes(b"short")
+    with pytest.raises(HostError, match="does not hold a key"):
+        load_redactor(tmp_path)
+
+
+def test_keys_and_values_of_json_are_changed_and_its_other_values_kept() -> None:
+    assert map_texts({"a": ["b", 1, None, {"c": "d"}]}, str.upper) == {"A": ["B", 1, None, {"C": "D"}]}

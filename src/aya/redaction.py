@@ -21,20 +21,24 @@ KEY_FILE = "redaction.key"
 KEY_BYTES = 32
 
 _NAME = r"""(?x: (?<![\w.-]) [\w.-]*?  # only from its beginning, so that a long text is gone over once
-    (?: password | passwd | passphrase | passcode | secrets? | token | credentials? | requirepass | masterauth
+    (?: password | passwd | passphrase | passcode | secrets? | token | credentials | requirepass | masterauth
     |   (?: api | access | account | auth | encryption | master | secret ) [_-]? key
-    |   private [_-]? key (?! ["']? \s*[=:]\s* ["']? [/~] )  # not the path of one
+    |   private [_-]? key (?! ["']? \s*[=:]\s* ["']? [/~$] )  # not the path of one
     |   (?: (?<=[_.-]) | (?<![\w.-]) | (?-i:(?<=[a-z])(?=P)) )  # these two only as whole words: not in "bypass"
-        (?: pass | pwd (?! \s*=\s*/ ) ) ) )"""
+        (?: pass (?! ["']? \s*[=:]\s* \d{1,4}\b ) | pwd (?! \s*=\s*/ ) )  # nor a count, nor the folder of a shell
+    ) )"""
 """The name of something secret: it *ends* with such a word. `password_encryption` and `max_tokens` do not."""
 
-_NO_SECRET = r"""(?x: (?! \[redacted: | (?: true | false | null | none | on | off | yes | no | \*+ | [|>]
-    | \$\{[^}\s]*\} | \$[A-Z_]+ | <[\w -]+> | \{\{ .*? \}\} ) (?: [\s,;&})\]'"] | $ ) ))"""
-"""What stands where a secret could: a mark, a word that says whether there is one, a reference to a variable."""
+_IS = r"(?:\s*(?::=|=>|=|:(?!:))\s*)"
+"""Between a name and its value; `'password'::text` is a cast of SQL."""
 
-_IN_ONE_QUOTE = rf"'{_NO_SECRET}(?P<secret>(?:[^'\\\n]|\\.|'')+)'"
-_IN_TWO_QUOTES = rf'"{_NO_SECRET}(?P<secret>(?:[^"\\\n]|\\.)+)"'
-_BARE = rf"""{_NO_SECRET}(?x:(?P<secret> (?: [^\s'"&;,)\]}}]
+_NO_SECRET = r"""(?x: (?! \[redacted: | \$\( | \# | (?: true | false | null | none | on | off | yes | no | any | all | \*+ | [|>]
+    | \$\{[^}\s]{1,99}\} | \$[A-Z_]+ | \$\d+ | %s | \? | <[\w -]{1,99}> | \{\{ [^}\n]{1,99} \}\} ) (?: [\s,;&})\]'"] | $ ) ))"""
+"""What stands where a secret could: a mark, a word that says whether there is one, a reference to a value elsewhere."""
+
+_IN_ONE_QUOTE = rf"'{_NO_SECRET}(?P<secret>(?:[^'\\\n]|\\.|'')+)(?:'|$)"
+_IN_TWO_QUOTES = rf'"{_NO_SECRET}(?P<secret>(?:[^"\\\n]|\\.)+)(?:"|$)'
+_BARE = rf"""(?!['"]){_NO_SECRET}(?x:(?P<secret> (?: [^\s'"&;,)\]}}]
     | [&;,)\]}}] (?= [^\s'"&;,)\]}}] ) (?! [\w.-]+= )  # the end of a list, or the next of its items, ends it
     | '{{1,2}} (?=\w) | " (?=\w) )+ ))"""
 _BARE_WORD = rf"""{_NO_SECRET}(?P<secret>[^\s'"&;,)\]}}{{\[]+)"""
@@ -53,18 +57,19 @@ _SHAPES = tuple(
         # name = 'secret', "name": "secret", PASSWORD 'secret'; and quotes in quotes: 'name=''secret''', "{\"name\": \"secret\"}"
         rf"{_NAME}\s*=\s*''{_NO_SECRET}(?P<secret>(?:[^'\\\n]|\\.)+)''",
         rf'{_NAME}\\"\s*:\s*\\"{_NO_SECRET}(?P<secret>[^"\\\n]+)\\"',
-        rf"""{_NAME}["']?(?:\s*[=:]\s*|\s+E?){_IN_ONE_QUOTE}""",
-        rf"""{_NAME}["']?(?:\s*[=:]\s*|\s+){_IN_TWO_QUOTES}""",
+        rf"""{_NAME}["']?(?:{_IS}|\s+)E?{_IN_ONE_QUOTE}""",
+        rf"""{_NAME}["']?{_IS}{_IN_TWO_QUOTES}""",
         rf"\bIDENTIFIED\s+BY\s+{_IN_ONE_QUOTE}",
         # name=secret: libpq, environment, options, addresses
-        rf"""{_NAME}["']?\s*=\s*{_BARE}""",
+        rf"""{_NAME}["']?\s*(?::=|=(?![=>~]))\s*{_BARE}""",
         # name: secret, alone on its line, in a list of such, or a header in quotes
-        rf"""(?:^[ \t]*(?:-[ ]+)?|[{{,]\s*|["']){_NAME}(?:["']\s*:\s*|:\s+){_BARE_WORD}(?=\s*(?:$|[,}}\])'"#]))""",
+        rf"""(?:^[ \t]*(?:-[ ]+)?|[{{,]\s*|["']){_NAME}(?:["']\s*:(?!:)\s*|:\s+){_BARE_WORD}(?=\s*(?:$|[,}}\])'"#]))""",
         # --name secret, name secret (Redis, .netrc), user:secret (curl), -psecret
         rf"(?:^|\s)(?=--?\w)(?!--no-){_NAME}\s+(?!-){_BARE}",
+        rf"(?:^|\s)(?=--?\w)(?!--no-){_NAME}\s+{_IN_TWO_QUOTES}",
         rf"^[ \t]*(?:requirepass|masterauth)\s+{_BARE}",
         rf"\blogin\s+\S+\s+password\s+{_BARE}",
-        rf"""\bcurl\b[^\n]{{0,500}}?\s(?:-u|--user|--proxy-user)[\s=]*(?P<quote>['"])?[^\s:'"]{{1,200}}:"""
+        rf"""\bcurl\b[^\n]{{0,500}}?\s(?:-u|--user|--proxy-user)[\s=]*(?P<quote>['"])?[^\s:'"\[]{{1,200}}:"""
         rf"""{_NO_SECRET}(?P<secret>(?(quote)[^'"\n]+|[^\s'"]+))""",
         rf"""\bsshpass\s+-p\s*(?P<quote>['"])?{_NO_SECRET}(?P<secret>(?(quote)[^'"\n]+|[^\s'"]+))""",
         rf"""\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump)\b[^\n]{{0,500}}?\s-p{_NO_SECRET}(?P<secret>[^\s'"]+)""",
@@ -79,10 +84,12 @@ _SHAPES = tuple(
         r"|dop_v1_[0-9a-f]{32,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}))",
         r"(?<![\w-])(?P<secret>(?-i:sk-(?=[\w-]*\d)[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+))",
         # a line of .pgpass: host:port:database:user:secret
-        r"^(?:[^:\\\s#]|\\.)+:(?:\d{1,5}|\*):(?:[^:\\\s]|\\.)+:(?:[^:\\\s]|\\.)+:(?P<secret>(?:[^:\\\s]|\\.)+)$",
+        r"^(?!.*\[redacted:)[ \t]*(?:[^:\\\s#]|\\.)+:(?:\d{1,5}|\*):(?:[^:\\\s]|\\.)+:(?:[^:\\\s]|\\.)+:(?P<secret>(?:[^:\\\s]|\\.)+)[ \t]*$",
     )
 )
 """Each finds one shape of secret. None goes over a long text more than a few times, whatever is in it."""
+
+_MARK = re.compile(r"(\[redacted:[0-9a-f]{16}\])")
 
 _HINT = re.compile(
     r"pass|pwd|secret|token|key|credential|identified|auth|bearer|basic|://|md5|scram|curl|mysql|mariadb|akia|asia|aiza"
@@ -107,6 +114,20 @@ class Redactor:
         # Folding first is many times quicker than a pattern that ignores case.
         if not _HINT.search(text.casefold()):
             return text
+        # A secret may come to light only when the one before it is gone. What is left gets shorter: this ends.
+        while (redacted := "".join(map(self._outside_marks, _MARK.split(text)))) != text:
+            text = redacted
+        return text
+
+    def _outside_marks(self, text: str) -> str:
+        if _MARK.fullmatch(text):
+            return text
+        # A mark in the place of one secret may be the beginning that another one was waiting for.
+        while (redacted := self._once(text)) != text:
+            text = redacted
+        return text
+
+    def _once(self, text: str) -> str:
         for shape in _SHAPES:
             text = shape.sub(self._replace, text)
         return text
@@ -117,10 +138,6 @@ class Redactor:
             return match[0]
         start, end = match.span("secret")
         return match[0][: start - match.start()] + self.mark(secret) + match[0][end - match.start() :]
-
-    def json(self, value: Any) -> Any:
-        """Every text inside a JSON value redacted; keys as well."""
-        return map_texts(value, self.text)
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:

@@ -12,11 +12,18 @@ from typing import Any
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from aya.errors import ConfigurationError
 
 PREFIX = "AYA_"
+UNUSABLE_IN_HOME = frozenset('"$`\\,')
 
 
 def default_home() -> Path:
@@ -61,7 +68,16 @@ class Settings(BaseSettings):
     @field_validator("home", mode="after")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
-        return home.expanduser().absolute()
+        try:
+            home = home.expanduser().absolute()
+        except RuntimeError as error:
+            raise ValueError(f"{error}") from None
+        # initdb and pg_ctl hand paths to a shell, and a socket's folder stands in lists that have commas.
+        if not str(home).isprintable() or UNUSABLE_IN_HOME.intersection(str(home)):
+            raise ValueError(
+                f"a path with {' '.join(sorted(UNUSABLE_IN_HOME))} or unprintable characters cannot be used"
+            )
+        return home
 
     @field_validator("node", mode="after")
     @classmethod
@@ -83,7 +99,7 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _options_file())
 
 
-def _options_file() -> Path | None:
+def _options_file() -> Path:
     named = os.environ.get(f"{PREFIX}CONFIG")
     if named:
         if not Path(named).is_file():
@@ -92,27 +108,49 @@ def _options_file() -> Path | None:
             )
         return Path(named)
     home = os.environ.get(f"{PREFIX}HOME")
-    return (Path(home).expanduser() if home else default_home()) / "aya.toml"
+    try:
+        return (Path(home).expanduser() if home else default_home()) / "aya.toml"
+    except RuntimeError as error:
+        raise ConfigurationError(f"{PREFIX}HOME is {home}: {error}", remedy="Name a folder by its full path.") from None
 
 
 def load(**flags: Any) -> Settings:
     """Read every option. `flags` are those given on the command line; None means not given.
 
-    Raises ConfigurationError that names the option and what is wrong with it.
+    Raises ConfigurationError that names the option, where it was set and what is wrong with it.
     """
+    given = {name: value for name, value in flags.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in flags.items() if value is not None})
+        return Settings(**given)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        problems = "; ".join(
+            f"{name} (set by {'the command line' if name in given else _set_by(name)}): {said}"
+            for name, said in (
+                (
+                    str(e["loc"][0]),
+                    "there is no such option"
+                    if e["type"] == "extra_forbidden"
+                    else e["msg"].removeprefix("Value error, "),
+                )
+                for e in error.errors(include_input=False)
+            )
+        )
         raise ConfigurationError(
-            f"An option cannot be used: {problems}.", remedy="`aya settings` lists all options and where each was set."
+            f"An option cannot be used: {problems}.", remedy="docs/settings.md lists all options."
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except SettingsError as error:
+        raise ConfigurationError(
+            f"An option cannot be used: {error}.",
+            remedy='A variable that holds a list is written as JSON: ["...", "..."].',
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"The file of options is not TOML: {error}.", remedy=f"Mend {_options_file()}."
         ) from None
     except OSError as error:
-        raise ConfigurationError(f"The file of options cannot be read: {error}.") from None
+        raise ConfigurationError(
+            f"The file of options cannot be read: {error}.", remedy="Let it be read, or choose another AYA_HOME."
+        ) from None
 
 
 def describe() -> list[dict[str, str]]:
@@ -120,20 +158,24 @@ def describe() -> list[dict[str, str]]:
     shown.
     """
     current = load()
-    file = _options_file()
-    in_file = tomllib.loads(file.read_text()) if file is not None and file.is_file() else {}
     rows = []
     for name, field in Settings.model_fields.items():
-        variable = f"{PREFIX}{name.upper()}"
-        set_by = variable if os.environ.get(variable) else str(file) if name in in_file else "default"
         value = getattr(current, name)
         rows.append(
             {
                 "option": name,
-                "variable": variable,
+                "variable": f"{PREFIX}{name.upper()}",
                 "value": "" if value is None else str(value),
-                "set_by": set_by,
+                "set_by": _set_by(name),
                 "help": field.description or "",
             }
         )
     return rows
+
+
+def _set_by(name: str) -> str:
+    """Where an option that is no flag was set: a variable, the file, or nowhere."""
+    variable, file = f"{PREFIX}{name.upper()}", _options_file()
+    if name in Settings.model_fields and os.environ.get(variable):
+        return variable
+    return str(file) if file.is_file() and name in tomllib.loads(file.read_text("utf-8")) else "default"

@@ -86,6 +86,47 @@ def test_only_the_changed_row_is_written(writer: Connection) -> None:
     assert sum(before[number] != after[number] for number in before) == 1
 
 
+def test_nodes_that_are_recorded_together_are_written_and_counted_each_for_itself(writer: Connection) -> None:
+    def fleet(**settings: dict[str, str]) -> list[tuple[int, int, int]]:
+        states = [
+            state(settings_of(*(setting(name, value) for name, value in values.items())), name=node)
+            for node, values in settings.items()
+        ]
+        return [(done.inserted, done.updated, done.vanished) for done in record(writer, states)]
+
+    fleet(A={}, B={}, C={})
+    assert fleet(A={"a": "1", "b": "1"}, B={"a": "1"}, C={"a": "1"}) == [(2, 0, 0), (1, 0, 0), (1, 0, 0)]
+    assert fleet(A={"a": "1"}, B={"a": "2"}, C={"a": "1"}) == [(0, 0, 1), (0, 1, 0), (0, 0, 0)]
+    found = rows(
+        writer,
+        "SELECT node_name, setting_value FROM postgresql_configuration c JOIN system_nodes n ON n.id = c.node_id "
+        "WHERE is_active ORDER BY 1",
+    )
+    assert [tuple(row.values()) for row in found] == [("A", "1"), ("B", "2"), ("C", "1")]
+    runs = rows(
+        writer, "SELECT rows_inserted, rows_updated, rows_vanished FROM collection_runs ORDER BY id DESC LIMIT 3"
+    )
+    assert sorted(tuple(row.values()) for row in runs) == [(0, 0, 0), (0, 0, 1), (0, 1, 0)]
+
+
+def test_a_change_is_on_disk_when_it_is_recorded_whatever_the_servers_default(writer: Connection) -> None:
+    def written(position: str) -> int:
+        return int(rows(writer, f"SELECT pg_current_wal_{position}_lsn() - '0/0' AS bytes")[0]["bytes"])
+
+    writer.execute("SET synchronous_commit = off")
+    for changed in (state(), state(settings_of(setting("a"))), state(settings_of(setting("a", "2")))):
+        before = written("insert")
+        record(writer, [changed])
+        assert written("flush") > before
+
+
+def test_two_states_of_one_node_are_not_recorded_together(writer: Connection) -> None:
+    record(writer, [state()])
+    with pytest.raises(PayloadRefused, match="one node"):
+        record(writer, [state(), state(name="RENAMED")])
+    assert len(rows(writer, "SELECT FROM collection_runs")) == 1
+
+
 def test_uptime_alone_is_no_reason_to_write(writer: Connection) -> None:
     def up_for(seconds: int) -> NodeState:
         return state(collected(services=(Service(service_name="sshd", process_id=7, uptime_seconds=seconds),)))

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
 from aya.host.process import run
@@ -62,16 +62,29 @@ class LocalHost:
             case Head(path=path, size=size):
                 return {name_of(read): read_file(path, first_bytes=size)}
             case Files(pattern=pattern):
-                return {path: read_file(path) for path in glob.iglob(pattern)}
+                return {path: read_file(path) for path in matching(pattern)}
             case Links(pattern=pattern):
-                return {path: read_link(path) for path in glob.iglob(pattern)}
+                return {path: read_link(path) for path in matching(pattern)}
             case Names(pattern=pattern):
-                return {path: Answer(Outcome.OK) for path in glob.iglob(pattern)}
+                return {path: Answer(Outcome.OK) for path in matching(pattern)}
             case Command(argv=argv, timeout_s=timeout_s):
                 return {name_of(read): run(argv, timeout_s=timeout_s)}
             case Call(name=name):
-                return {name: Answer(Outcome.OK, json.dumps(CALLS[name]()).encode())}
+                return {name: call(name)}
         raise TypeError(f"a machine cannot be asked {read!r}")
+
+
+def matching(pattern: str) -> Iterator[str]:
+    """The paths that a shell pattern matches, hidden ones as well."""
+    return glob.iglob(pattern, include_hidden=True)
+
+
+def call(name: str) -> Answer:
+    """What a library of the operating system answers, as JSON."""
+    try:
+        return Answer(Outcome.OK, json.dumps(CALLS[name]()).encode())
+    except (OSError, ValueError) as error:  # psutil breaks at a name that is not UTF-8
+        return Answer(Outcome.FAILED, reason=f"{name}: {error}")
 
 
 def read_file(path: str, first_bytes: int | None = None) -> Answer:

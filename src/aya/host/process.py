@@ -7,14 +7,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import IO, NoReturn
 
 from aya.errors import HostError
 from aya.host.reading import Answer
 from aya.model import Outcome
 
-OUTPUT_LIMIT_BYTES = 64 * 1024 * 1024
+OUTPUT_LIMIT_BYTES = 8 * 1024 * 1024
+"""A hundred times what any tool prints of a large machine; several are held at once."""
+KILL_WAIT_S = 1.0
 SEARCH_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/homebrew/bin:/usr/local/cuda/bin"
 REFUSALS = (
     "permission denied",
@@ -26,15 +28,23 @@ REFUSALS = (
 )
 
 
+def search_path() -> str:
+    """The caller's PATH, then the folders where system tools live.
+
+    What is not absolute is left out: it, and an empty PATH, would mean whatever folder we happen to stand in.
+    """
+    return ":".join(folder for folder in f"{os.environ.get('PATH', '')}:{SEARCH_PATH}".split(":") if folder[:1] == "/")
+
+
 def find(program: str) -> str | None:
     """The absolute path of a program: as PATH has it, else in the folders where system tools live."""
-    return shutil.which(program, path=f"{os.environ.get('PATH', '')}:{SEARCH_PATH}")
+    return shutil.which(program, path=search_path())
 
 
 def plain_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """What a program gets to see: a search path, the C locale, and nothing of what the caller's shell holds."""
     environment = {
-        "PATH": f"{os.environ.get('PATH', '')}:{SEARCH_PATH}",
+        "PATH": search_path(),
         "HOME": os.environ.get("HOME", "/"),
         "LC_ALL": "C",
         "LANGUAGE": "C",
@@ -50,7 +60,6 @@ def run(
     environment: Mapping[str, str] | None = None,
     user: str | int | None = None,
     group: str | int | None = None,
-    working_folder: Path | str = "/",
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
 ) -> Answer:
     """Run a program to its end and return what it printed.
@@ -69,7 +78,7 @@ def run(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=plain_environment(environment),
-            cwd=working_folder,
+            cwd="/",
             user=user,
             group=group,
             extra_groups=[] if user is not None else None,
@@ -83,26 +92,30 @@ def run(
         return Answer(Outcome.FAILED, reason=f"{program}: {error.strerror}")
     except ValueError as error:
         return Answer(Outcome.FAILED, reason=f"{program}: {error}")
+    trouble = "was interrupted"
     try:
-        output, errors, trouble = _drain(process, time.monotonic() + timeout_s, timeout_s, output_limit_bytes)
+        output, errors, trouble = _drain(process, timeout_s, output_limit_bytes)
     finally:
-        _kill_group(process)
+        if trouble:
+            _kill_group(process)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
     return _judge(" ".join(argv), process.returncode, output, errors, trouble)
 
 
-def _drain(process: subprocess.Popen[bytes], deadline: float, timeout_s: float, limit: int) -> tuple[bytes, bytes, str]:
+def _drain(process: subprocess.Popen[bytes], timeout_s: float, limit: int) -> tuple[bytes, bytes, str]:
+    """What a program prints until it ends, and why it was not waited for any longer: empty where it ended."""
     assert process.stdout is not None
     assert process.stderr is not None
     streams: dict[IO[bytes], bytearray] = {process.stdout: bytearray(), process.stderr: bytearray()}
+    deadline = time.monotonic() + timeout_s
     trouble = ""
     with selectors.DefaultSelector() as selector:
         for stream, buffer in streams.items():
             selector.register(stream, selectors.EVENT_READ, buffer)
         while selector.get_map() and not trouble:
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready and time.monotonic() >= deadline:
-                trouble = f"did not end within {timeout_s:g} s"
-            for key, _ in ready:
+            for key, _ in selector.select(max(0.0, deadline - time.monotonic())):
                 chunk = os.read(key.fd, 65536)
                 if not chunk:
                     selector.unregister(key.fileobj)
@@ -110,6 +123,8 @@ def _drain(process: subprocess.Popen[bytes], deadline: float, timeout_s: float, 
                 key.data.extend(chunk)
                 if len(key.data) > limit:
                     trouble = f"printed more than {limit} bytes"
+            if selector.get_map() and not trouble and time.monotonic() >= deadline:
+                trouble = f"did not end within {timeout_s:g} s"
     if not trouble:
         try:
             process.wait(max(0.1, deadline - time.monotonic()))
@@ -119,22 +134,18 @@ def _drain(process: subprocess.Popen[bytes], deadline: float, timeout_s: float, 
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    """Leave nothing behind: end the program and whatever it started in its session."""
-    if process.poll() is None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            process.kill()
-        process.wait()
-    for stream in (process.stdout, process.stderr):
-        if stream is not None:
-            stream.close()
+    """End the program and whatever it started in its session, also where that outlived the program itself."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    # A program that hangs in the kernel, on a dying disk, does not even die: then it is left to end by itself.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(KILL_WAIT_S)
 
 
-def _judge(command: str, status: int, output: bytes, error_output: bytes, trouble: str) -> Answer:
+def _judge(command: str, status: int | None, output: bytes, error_output: bytes, trouble: str) -> Answer:
     errors = error_output.decode("utf-8", errors="backslashreplace").strip()
     if trouble:
-        return Answer(Outcome.FAILED, output, f"{command} {trouble}", status, errors)
+        return Answer(Outcome.FAILED, output, f"{command} {trouble}", status, errors, broken_off=True)
     if status == 0:
         return Answer(Outcome.OK, output, "", 0, errors)
     said = (errors or output.decode("utf-8", errors="backslashreplace").strip()).splitlines()
@@ -143,9 +154,11 @@ def _judge(command: str, status: int, output: bytes, error_output: bytes, troubl
     return Answer(Outcome.DENIED if refused else Outcome.FAILED, output, reason, status, errors)
 
 
-def become(argv: Sequence[str]) -> NoReturn:
-    """Replace this program by another one, which gets the terminal. Raises HostError when it cannot be started."""
+def become(argv: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """Replace this program by another one, which gets the terminal and further variables. Raises HostError when it
+    cannot be started.
+    """
     try:
-        os.execv(argv[0], list(argv))
+        os.execve(argv[0], list(argv), os.environ | dict(environment))
     except OSError as error:
         raise HostError(f"{argv[0]} cannot be started: {error.strerror}.") from error

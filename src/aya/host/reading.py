@@ -6,9 +6,11 @@ the same collector works on this machine and on a recorded one.
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import cache
+from math import inf
+from time import monotonic
 from typing import Protocol
 
 from aya.model import Gap, Outcome
@@ -19,7 +21,7 @@ class Read:
     """One question to a machine."""
 
     optional: bool = field(default=False, kw_only=True)
-    """Whether not being answered, even by a refusal, leaves no gap."""
+    """Whether not being answered, even by a refusal, leaves no gap; only being broken off always does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ class Head(Read):
 
 @dataclass(frozen=True, slots=True)
 class Files(Read):
-    """The content of every file that a shell pattern (`*`, `?`, `[…]`; `*` stays within one folder) matches."""
+    """The content of every file that a shell pattern matches: `*`, `?`, `[…]`.
+
+    `*` stays within one folder, and finds names that begin with a dot as well: they hide from people, not from us.
+    """
 
     pattern: str
 
@@ -82,11 +87,17 @@ class Answer:
     reason: str = ""
     exit_status: int | None = None
     errors: str = ""
+    broken_off: bool = False
+    """Whether it was a program that took too long or printed too much, and was ended."""
 
     @property
     def text(self) -> str:
-        """The data as text; bytes that are not UTF-8 stay visible as `\\xNN`."""
-        return self.data.decode("utf-8", errors="backslashreplace")
+        """The data as text; bytes that are not UTF-8 are kept as Python keeps them in file names (`surrogateescape`).
+
+        So a name is the same whether it was read in a file or is the name of one. Before a text is stored, such bytes
+        become visible as `\\xNN`.
+        """
+        return self.data.decode("utf-8", errors="surrogateescape")
 
 
 class Host(Protocol):
@@ -124,11 +135,18 @@ class Found:
         self._answers = dict(answers or {})
 
     @classmethod
-    def of(cls, host: Host, reads: Iterable[Read]) -> "Found":
-        """Ask `host` every question once."""
+    def of(cls, host: Host, reads: Iterable[Read], deadline: float = inf) -> "Found":
+        """Ask `host` every question once. Programs are run until `deadline`, on the clock of `time.monotonic`."""
         reads = tuple(reads)
         answers: dict[str, Answer] = {}
         for read in reads:
+            if isinstance(read, Command):
+                left = deadline - monotonic()
+                if left <= 0:
+                    name = name_of(read)
+                    answers[name] = Answer(Outcome.FAILED, reason=f"{name}: no time was left for it", broken_off=True)
+                    continue
+                read = replace(read, timeout_s=min(read.timeout_s, left))
             answers.update(host.ask(read))
         return cls(reads, answers)
 
@@ -164,13 +182,16 @@ class Found:
         return self._answers
 
     def gaps(self) -> tuple[Gap, ...]:
-        """What could not be looked at though it is there, for reads that are not optional."""
+        """What could not be looked at though it is there, for reads that are not optional.
+
+        A program that had to be ended counts also where it is: nobody knows what it would have said.
+        """
         quiet = {Outcome.OK, Outcome.ABSENT}
         return tuple(
             Gap(answer.outcome, answer.reason or name)
             for name, answer in sorted(self._answers.items())
             if answer.outcome not in quiet
-            and not any(read.optional for read in self._reads if self._covers(read, name))
+            and (answer.broken_off or not any(read.optional for read in self._reads if self._covers(read, name)))
         )
 
     @staticmethod
@@ -181,7 +202,7 @@ class Found:
 
 
 def path_matches(path: str, pattern: str) -> bool:
-    """Whether a path matches a shell pattern folder by folder, as a shell would."""
+    """Whether a path matches a shell pattern folder by folder, as a shell would that hides nothing (`dotglob`)."""
     wanted = _folders(pattern)
     # Most paths of a machine are at another depth: counting is all that they cost.
     if path.count("/") != len(wanted) - 1:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from aya.db.database import Database
 from aya.host.local import LocalHost
@@ -28,7 +29,12 @@ class Context:
         """This machine."""
         return LocalHost()
 
+    @property
+    def secrets_folder(self) -> Path:
+        """The closed folder of passwords and keys."""
+        return self.settings.home / "secrets"
+
     @cached_property
     def redactor(self) -> Redactor:
         """Takes secrets out of what is stored."""
-        return load_redactor(self.settings.home / "secrets")
+        return load_redactor(self.secrets_folder)

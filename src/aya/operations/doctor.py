@@ -77,7 +77,8 @@ def _home(context: Context) -> Iterator[Diagnosis]:
         yield Diagnosis("home", False, f"{home} cannot be written", "Set AYA_HOME to a folder that you may write.")
     else:
         yield Diagnosis("home", True, str(home))
-    for path in (home / "secrets").glob("*") if os.access(home / "secrets", os.R_OK | os.X_OK) else ():
+    secrets = context.secrets_folder
+    for path in secrets.glob("*") if os.access(secrets, os.R_OK | os.X_OK) else ():
         mode = path.stat().st_mode & 0o777
         if mode & 0o077:
             yield Diagnosis(

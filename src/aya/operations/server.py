@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
-from aya.db.connection import rows, translated
+from aya.db.connection import parted_from_password, rows, translated
 from aya.db.database import Login
 from aya.db.migrate import Migrated, is_current, migrate, set_passwords
 from aya.db.programs import packaged_programs
@@ -44,7 +44,7 @@ def server_status(context: Context) -> dict[str, Any]:
             "log_folder": str(server.log_folder),
         }
     try:
-        with database.connect(Login.READER) as connection, translated(doing="asking the server"):
+        with database.connect(Login.ADMIN) as connection, translated(doing="asking the server"):
             said = rows(
                 connection,
                 "SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS size_bytes",
@@ -65,7 +65,11 @@ def connection_url(context: Context, role: str = Login.WRITER, *, tcp: bool = Fa
 def open_psql(context: Context, role: str = Login.WRITER, arguments: Sequence[str] = ()) -> None:
     """Replace this program by psql: the system's own where there is one, else that of the wheel. Does not return."""
     program = shutil.which("psql") or str(packaged_programs() / "psql")
-    become([program, context.database.url(_login(role)), *arguments])
+    login = _login(role)
+    context.database.connect(Login.ADMIN).close()
+    # Everybody can read the arguments of a process.
+    url, password = parted_from_password(context.database.url(login))
+    become([program, url, *arguments], {"PGPASSWORD": password} if password else {})
 
 
 def migrate_database(context: Context) -> Migrated:

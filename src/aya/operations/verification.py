@@ -26,7 +26,7 @@ def verify(context: Context, *, only: Sequence[str] = ()) -> Verified:
     with context.database.connect(autocommit=True) as connection:
         subject = _subject(context, connection)
         results = run_checks(subject, only, context.progress)
-        ids = store(connection, subject.node_id, results)
+        ids = store(connection, subject.node_id, results, every_check=not only)
     return Verified(tuple(result for result, _ in results), tuple(ids))
 
 

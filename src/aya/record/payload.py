@@ -31,6 +31,7 @@ def check(state: NodeState, fact_type: type[Fact]) -> None:
     rows = [fact for _, fact in state.rows(fact_type.SECTION)]
     for name, sql_type in columns(fact_type).items():
         _check_column(state.node_name, rows, name, sql_type, may_be_unknown=name in nullable(fact_type))
+    # Where no part of the key may be unknown, the quick way tells as much.
     if nullable(fact_type).isdisjoint(fact_type.KEY) and len({*map(attrgetter(*fact_type.KEY), rows)}) == len(rows):
         return
     double, times = Counter(row.key for row in rows).most_common(1)[0] if rows else ((), 0)

@@ -28,6 +28,7 @@ MARKED_VALUES = {
     fact_type: attrgetter(*(name for name in columns(fact_type) if name not in fact_type.drifting_fields()))
     for fact_type in FACT_TYPES
 }
+"""What a mark is made of: all columns but those that move at nearly every look."""
 
 
 @dataclass(slots=True)
@@ -84,7 +85,8 @@ def record(
             connection.execute(query("resolve_replication"), {"nodes": nodes})
         if any(c.facts.schemas for state in states for c in state.collected):
             connection.execute(query("vanish_with_database"), {"nodes": nodes})
-        _insert_runs(connection, states, results)
+        changed = any(result.changed for result in results) or any(node["identity"] is None for node in found)
+        _insert_runs(connection, states, results, changed=changed)
         _insert_measurements(connection, states, results)
     return results
 
@@ -115,6 +117,11 @@ def _find_or_insert(connection: Connection, states: Sequence[NodeState]) -> list
         for state, node in zip(states, found, strict=True):
             if node["id"] is None:
                 node |= {"id": ids[state.node_name], "status": "active"}
+    if len({node["id"] for node in found}) < len(found):
+        raise PayloadRefused(
+            f"Two states are of one node, among {', '.join(state.node_name for state in states)}.",
+            remedy="Nothing was recorded. Record them one after the other.",
+        )
     return found
 
 
@@ -219,34 +226,31 @@ def _record_sections(
     due: dict[type[Fact], list[_Part]] = {}
     for state, result in zip(states, results, strict=True):
         size = 0
+        changed: list[_Part] = []
         for collected in state.collected:
             parts = _parts(collected, result.node_id)
-            if not parts:
-                continue
             mark, length = _mark(collected, parts)
             size += length
-            if marks.get((result.node_id, parts[0].source)) != mark:
-                new_marks.append({"node_id": result.node_id, "section": parts[0].source, "mark": mark})
-                for part in parts:
-                    due.setdefault(part.fact_type, []).append(part)
+            if parts and marks.get((result.node_id, source_of(collected))) != mark:
+                new_marks.append({"node_id": result.node_id, "section": source_of(collected), "mark": mark})
+                changed += parts
         if size > payload_limit_bytes:
             raise PayloadRefused(
                 f"{state.node_name}: its state is {size} bytes of JSON; the limit is {payload_limit_bytes}.",
                 remedy="Nothing was recorded. Raise AYA_PAYLOAD_LIMIT_BYTES if that is what you want to keep.",
             )
+        for fact_type in {part.fact_type for part in changed}:
+            check(state, fact_type)
+            due.setdefault(fact_type, []).extend(part for part in changed if part.fact_type is fact_type)
     if not new_marks:
         return
-    by_node = {result.node_id: state for state, result in zip(states, results, strict=True)}
-    for fact_type, parts in due.items():
-        for node_id in {part.node_id for part in parts}:
-            check(by_node[node_id], fact_type)
     connection.execute(query("put_marks"), {"marks": _json_text(new_marks)})
     for fact_type, parts in due.items():
         written = rows(
             connection,
             MERGES[fact_type],
             {
-                "nodes": list({part.node_id for part in parts}),
+                "nodes": sorted({part.node_id for part in parts}),
                 "rows": _json_text([{"node_id": p.node_id, "source": p.source, "rows": p.facts} for p in parts]),
                 "complete": _json_text([{"node_id": p.node_id, "source": p.source} for p in parts if p.complete]),
             },
@@ -283,7 +287,9 @@ def _mark(collected: Collected, parts: Sequence[_Part]) -> tuple[str, int]:
     return digest.hexdigest(), length
 
 
-def _insert_runs(connection: Connection, states: Sequence[NodeState], results: Sequence[Recorded]) -> None:
+def _insert_runs(
+    connection: Connection, states: Sequence[NodeState], results: Sequence[Recorded], *, changed: bool
+) -> None:
     runs = [
         {
             "node_id": result.node_id,
@@ -308,7 +314,12 @@ def _insert_runs(connection: Connection, states: Sequence[NodeState], results: S
         for state, result in zip(states, results, strict=True)
         for collected in state.collected
     ]
-    given = {"runs": _json_text(runs), "outcomes": _json_text(outcomes), "aya_version": __version__}
+    given = {
+        "runs": _json_text(runs),
+        "outcomes": _json_text(outcomes),
+        "aya_version": __version__,
+        "changed": changed,
+    }
     ids = {row["node_id"]: row["id"] for row in rows(connection, query("insert_runs"), given)}
     for result in results:
         result.run_id = ids[result.node_id]

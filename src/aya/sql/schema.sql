@@ -1375,7 +1375,7 @@ CREATE INDEX idx_replication_primary ON public.replication_status USING btree (p
 
 CREATE INDEX idx_replication_replica ON public.replication_status USING btree (replica_node_id);
 
-CREATE INDEX idx_services_node ON public.services USING btree (node_id);
+CREATE INDEX idx_services_node ON public.services USING btree (node_id, status);
 
 CREATE INDEX idx_services_status ON public.services USING btree (status);
 
@@ -1393,7 +1393,11 @@ CREATE UNIQUE INDEX idx_software_unique_active ON public.software_versions USING
 
 CREATE INDEX idx_software_versions_name ON public.software_versions USING btree (software_name);
 
-CREATE INDEX idx_software_versions_node ON public.software_versions USING btree (node_id);
+CREATE INDEX idx_software_versions_node ON public.software_versions USING btree (node_id, is_active);
+
+CREATE INDEX idx_system_nodes_hardware_uuid ON public.system_nodes USING btree (hardware_uuid);
+
+CREATE INDEX idx_system_nodes_machine_id ON public.system_nodes USING btree ((((metadata -> 'identity'::text) ->> 'machine_id'::text)));
 
 CREATE INDEX idx_system_nodes_role ON public.system_nodes USING btree (node_role);
 

@@ -4,12 +4,13 @@ A check that breaks is itself a failed result; it never ends the others.
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
 import orjson
 
+from aya.collect.runner import storable
 from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
 from aya.errors import AyaError, NotFound
@@ -43,7 +44,7 @@ def run_checks(
 
 def _run(name: str, check: Check, subject: Subject) -> list[tuple[CheckResult, str]]:
     results: list[tuple[CheckResult, str]] = []
-    findings = check.run(subject)
+    findings = _findings(check, subject)
     while True:
         started_at, started = datetime.now(UTC), time.monotonic()
         try:
@@ -54,22 +55,29 @@ def _run(name: str, check: Check, subject: Subject) -> list[tuple[CheckResult, s
             finding = Finding("", CheckOutcome.FAIL, "", f"the check itself broke: {type(error).__name__}: {error}")
         if finding is None:
             return results
-        evidence = finding.evidence.replace("\0", "\\x00")
+        evidence = storable(finding.evidence)
         result = CheckResult(
             check=name,
             node_name=subject.node_name,
-            target=finding.target,
+            target=storable(finding.target),
             outcome=finding.outcome,
-            reason=finding.reason,
+            reason=storable(finding.reason) if finding.reason else None,
             evidence=evidence[:EXCERPT_CHARACTERS],
             started_at=started_at,
             duration_ms=round((time.monotonic() - started) * 1000),
         )
-        results.append((result, sha256(evidence.encode("utf-8", "backslashreplace")).hexdigest()))
+        results.append((result, sha256(evidence.encode()).hexdigest()))
 
 
-def store(connection: Connection, node_id: int, results: Sequence[tuple[CheckResult, str]]) -> list[int]:
-    """Keep the results; returns their numbers. When all passed, the node is verified as of now."""
+def _findings(check: Check, subject: Subject) -> Iterator[Finding]:
+    """What a check finds, begun only when it is asked for, so that a check may break at once as well."""
+    yield from check.run(subject)
+
+
+def store(
+    connection: Connection, node_id: int, results: Sequence[tuple[CheckResult, str]], *, every_check: bool = True
+) -> list[int]:
+    """Keep the results; returns their numbers. When every check was run and passed, the node is verified as of now."""
     given = [
         {
             "node_id": node_id,
@@ -86,6 +94,6 @@ def store(connection: Connection, node_id: int, results: Sequence[tuple[CheckRes
     ]
     with translated(doing="storing the results of checks"), connection.transaction():
         stored = rows(connection, query("insert_check_results"), {"results": orjson.dumps(given).decode()})
-        if results and all(result.outcome is CheckOutcome.PASS for result, _ in results):
+        if every_check and results and all(result.outcome is CheckOutcome.PASS for result, _ in results):
             connection.execute("UPDATE system_nodes SET last_verified = now() WHERE id = %s", (node_id,))
     return [row["id"] for row in stored]

@@ -10,6 +10,7 @@ from aya.collect.postgresql.run import collect_server, collect_servers, server_c
 from aya.host.local import LocalHost
 from aya.host.reading import Answer, Names, Read
 from aya.model import Collected, Facts, Outcome
+from aya.redaction import Redactor
 from tests.collect.postgresql.cluster import Cluster, free_port
 from tests.collect.postgresql.conftest import REDACTOR, made
 from tests.collect.postgresql.declared import floats, undeclared
@@ -66,6 +67,42 @@ def test_a_monitor_sees_the_same_except_what_only_a_superuser_may(cluster: Clust
 
 def test_two_looks_at_an_unchanged_server_are_equal(cluster: Cluster) -> None:
     assert list(map(without_observation, look(cluster))) == list(map(without_observation, look(cluster)))
+
+
+def test_what_changed_between_two_looks_of_one_process_is_seen(cluster: Cluster) -> None:
+    def seen() -> tuple[str | None, set[str | None]]:
+        results = look(cluster)
+        values = {row.setting_name: row.setting_value for c in results for row in c.facts.settings}
+        return values["work_mem"], {row.table_name for c in results for row in c.facts.schemas}
+
+    value, tables = seen()
+    assert seen() == (value, tables)
+    with cluster.scratch() as scratch:
+        cluster.run("CREATE TABLE appeared (number integer)", database=scratch)
+        cluster.run("ALTER SYSTEM SET work_mem = '9MB'")
+        cluster.reload()
+        assert seen() == ("9216", tables | {"appeared"})
+        cluster.run("DROP TABLE appeared", database=scratch)
+        cluster.run("ALTER SYSTEM RESET work_mem")
+        cluster.reload()
+    assert seen() == (value, tables)
+
+
+def test_the_same_answers_are_marked_anew_under_another_key(cluster: Cluster) -> None:
+    def overrides(redactor: Redactor) -> str:
+        with cluster.observed() as connection:
+            results = collect_server(connection, redactor)
+        (row,) = (row for c in results for row in c.facts.settings if row.setting_name == "app.token")
+        return repr(row.metadata["overrides"])
+
+    cluster.run("ALTER DATABASE postgres SET app.token = 'hunter2'")
+    try:
+        first, other = REDACTOR, Redactor(b"\2" * 32)
+        assert first.mark("hunter2") in overrides(first)
+        assert other.mark("hunter2") in overrides(other)
+        assert first.mark("hunter2") in overrides(first)
+    finally:
+        cluster.run("ALTER DATABASE postgres RESET ALL")
 
 
 def test_every_key_that_is_produced_is_declared_and_no_state_is_a_float(cluster: Cluster) -> None:

@@ -88,6 +88,18 @@ def test_a_socket_whose_lock_names_another_process_is_not_taken_for_a_servers_ow
     assert (second.process_id, second.socket_folders) == (800, ("/run/postgresql",))
 
 
+def test_servers_that_cannot_be_told_apart_have_names_of_their_own() -> None:
+    """As an ordinary user sees two servers of others on one port, and as root sees two containers."""
+    of_others = {
+        **process(7, "postgres", "-D", "/a", uid=1),
+        **process(8, "postgres", "-D", "/b", uid=2),
+        "/proc/net/unix": UNIX + listening("/a/.s.PGSQL.5432") + listening("/b/.s.PGSQL.5432"),
+    }
+    assert [server.label for server in found(of_others)] == ["/a:5432", "/b:5432"]
+    containers = {**process(7, "postgres", uid=999), **process(8, "postgres", uid=999)}
+    assert [server.label for server in found(containers)] == ["process 7:5432", "process 8:5432"]
+
+
 def test_programs_of_postgresql_that_serve_nobody_are_no_servers() -> None:
     assert (
         found({**process(5, "postgres", "--single", "-D", "/d"), **process(6, "psql"), **process(7, "postgres", "-V")})

@@ -55,12 +55,14 @@ def _plain(text: str) -> str:
 def mounts_in(text: str) -> list[Mount]:
     """The lines of /proc/self/mountinfo that can be understood, in their order."""
     mounts = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # the kernel escapes no other sign that ends a line somewhere
         left, separator, right = line.partition(" - ")
         before, after = left.split(" "), right.split(" ")
         if not separator or len(before) < 6 or len(after) < 3:
             continue
-        options = before[5].split(",")
+        # Options of the mount, then those of the file system; it is writable only where both say so.
+        options = {*before[5].split(","), *after[2].split(",")}
+        read_only = "ro" in options
         mounts.append(
             Mount(
                 device_number=before[2],
@@ -68,8 +70,8 @@ def mounts_in(text: str) -> list[Mount]:
                 mount=_plain(before[4]),
                 type=after[0],
                 source=_plain(after[1]),
-                read_only="ro" in options or "ro" in after[2].split(","),
-                options=tuple(sorted(options)),
+                read_only=read_only,
+                options=tuple(sorted(options - {"rw"} if read_only else options)),
             )
         )
     return mounts
@@ -94,8 +96,8 @@ def _real_mounts(mounts: list[Mount]) -> list[Mount]:
 
 def usages_in(text: str) -> dict[str, Usage]:
     """The lines of `df`, by mount point. Understands every unit its header names, with and without a type column."""
-    lines = text.splitlines()
-    header = lines[0] if lines else ""
+    lines = text.replace("\r\n", "\n").split("\n")
+    header = lines[0]
     unit = re.search(r"\b(\d+)(K?)-blocks", header)
     if unit is None:
         return {}
@@ -114,6 +116,13 @@ def usages_in(text: str) -> dict[str, Usage]:
                 free_bytes=max(0, int(match["free"])) * scale,
             )
     return usages
+
+
+def usage_of(mount: str, device: str, usages: dict[str, Usage]) -> Usage | None:
+    """What `df` says of a mount. It prints `?` for control characters: then the device must be the same as well."""
+    shown = re.sub(r"[\x00-\x1f\x7f]", "?", mount)
+    usage = usages.get(shown)
+    return usage if usage is not None and (shown == mount or usage.source == device) else None
 
 
 def filesystem_as_json(
@@ -143,7 +152,7 @@ def filesystems_of(mounts: list[Mount], usages: dict[str, Usage]) -> list[dict[s
             mount.mount,
             mount.source,
             mount.type,
-            usages[mount.mount].size_bytes if mount.mount in usages else None,
+            usage.size_bytes if (usage := usage_of(mount.mount, mount.source, usages)) else None,
             mount.read_only,
             list(mount.options),
         )

@@ -7,9 +7,9 @@ from aya.model import Json
 
 
 def parsed(text: str | None) -> Json:
-    """What the text says; None where it is no JSON."""
+    """What the text says; None where it is no JSON. `ip` prints control characters in names as they are."""
     try:
-        return json.loads(text) if text else None
+        return json.loads(text, strict=False) if text else None
     except (ValueError, RecursionError):
         return None
 

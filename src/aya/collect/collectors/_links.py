@@ -20,9 +20,13 @@ TYPES_BY_KIND = {
     "veth": "veth",
     "dummy": "dummy",
     "ipoib": "infiniband",
+    "netkit": "veth",
+    "openvswitch": "bridge",
+    "dsa": "ethernet",
     **dict.fromkeys(("macvlan", "macvtap", "ipvlan"), "macvlan"),
-    **dict.fromkeys(("wireguard", "ppp", "xfrm", "vti", "vti6"), "vpn"),
+    **dict.fromkeys(("wireguard", "ovpn", "ppp", "xfrm", "vti", "vti6"), "vpn"),
     **dict.fromkeys(("sit", "gre", "gretap", "ip6gre", "ip6gretap", "ipip", "ip6tnl", "vxlan", "geneve"), "tunnel"),
+    **dict.fromkeys(("ifb", "vrf", "nlmon"), "virtual"),
 }
 """By the kind that the kernel gives an interface: DEVTYPE in its uevent, or `ip -d link`."""
 

@@ -107,12 +107,28 @@ def program_name(executable: str | None, argv: Sequence[str], comm: str | None) 
     `postgres`, `http.server` (for `python -m http.server`), `manage.py`, `app.jar`.
     """
     own = (executable or "").removesuffix(" (deleted)").rsplit("/", 1)[-1]
+    called = _calls_itself(argv)
+    # One file may be several programs: Debian's redis-server is a link to redis-check-rdb, busybox is dozens.
+    if called in PROGRAMS and own not in PROGRAMS:
+        return called
     if own and INTERPRETERS.fullmatch(own):
         return _script(argv[1:]) or own
-    if not own and argv and argv[0]:
-        # Without the right to see the executable: what it calls itself, `nginx: master process ...` or a path.
-        own = argv[0].split()[0].rstrip(":").rsplit("/", 1)[-1].lstrip("-")
-    return own or comm or None
+    return own or called or comm or None
+
+
+def _calls_itself(argv: Sequence[str]) -> str:
+    """The program's own word: the end of a path, or the start of a title such as `nginx: master process ...`."""
+    words = argv[0].split() if argv else []
+    return words[0].rstrip(":").rsplit("/", 1)[-1].lstrip("-") if words else ""
+
+
+def arguments(argv: Sequence[str]) -> tuple[str, ...]:
+    """The words of a command line, also where the program wrote a title over it.
+
+    `nginx: master process /usr/sbin/nginx -c /etc/nginx.conf`
+    """
+    title = re.match(r"[\w.-]+: master process (\S.*)", argv[0]) if len(argv) == 1 else None
+    return tuple(title[1].split() if title else argv)
 
 
 def _script(arguments: Sequence[str]) -> str | None:

@@ -201,7 +201,7 @@ def _nvidia(text: str) -> Iterable[tuple[str, dict[str, Json], list[Measurement]
     """Address, facts and numbers of each device in the XML of `nvidia-smi -q -x`, of all versions of its DTD."""
     try:
         log = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, UnicodeError) as error:
         raise Unreadable(f"not XML: {error}") from None
     if log.tag != "nvidia_smi_log":
         raise Unreadable(f"<{log.tag}> instead of <nvidia_smi_log>")

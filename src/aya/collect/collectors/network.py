@@ -98,7 +98,7 @@ def _links_in_sysfs(found: Found) -> dict[str, Link]:
 def _links(found: Found) -> dict[str, Link]:
     """Every interface: from the kernel's files, with what `ip` adds; from text where only that is there."""
     by_ip = links_in_ip_json(found.text(IP_JSON))
-    links = _links_in_sysfs(found) or by_ip
+    links = by_ip | _links_in_sysfs(found)
     if not links:
         return links_in_ip_text(asked(found, IP_TEXT)) or links_in_ifconfig(asked(found, IFCONFIG))
     by_library = addresses_from_getifaddrs(asked(found, "interface-addresses"))

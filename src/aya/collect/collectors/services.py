@@ -12,7 +12,9 @@ is restarted again and again is `failed`. A service behind an open socket unit c
 The time of a start is counted from the kernel's boot time in whole seconds, which an unchanged clock gives equally at
 every look (setting the clock moves it).
 
-Sockets whose process may not be seen are listed in `services.unattributed_listeners` of the node and are no rows.
+Sockets whose process may not be seen are listed in `services.unattributed_listeners` of the node and are no rows. To an
+ordinary user that is a gap. To root it is not: what is left then belongs to the kernel (WireGuard, NFS) or to a process
+that nobody may look into, at this look as at every other, and must not keep stopped services alive for ever.
 Unconnected UDP sockets on ephemeral ports are questions of clients and no services. Unix sockets count for well-known
 servers only. Command lines are not kept: they may hold secrets.
 """
@@ -32,7 +34,7 @@ from aya.collect.collectors._listeners import (
     listeners_in_ss,
     unix_listeners_in_proc,
 )
-from aya.collect.collectors._programs import PROGRAMS, Places, places, program_name
+from aya.collect.collectors._programs import PROGRAMS, Places, arguments, places, program_name
 from aya.host.reading import Call, Command, File, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Outcome, Service
 
@@ -65,6 +67,9 @@ SYSTEMCTL = (
     "*.socket",
 )
 SS = ("ss", "-ltnup")
+TABLES = ("tcp", "tcp6", "udp", "udp6", "unix")
+SOCKETS, SOCKETS_LATER = "/proc/net", "/proc/self/net"
+"""Two names of the same tables: asked before and after the open files of processes."""
 PROCESS_FILES = ("stat", "status", "cmdline", "comm", "cgroup")
 UNIT_STATES = {"active": "running", "reloading": "running", "activating": "running", "deactivating": "running"}
 SERVER_SOCKETS = re.compile(r".*/(\.s\.PGSQL\.\d+|[^/]*(mysql|mariadb|redis|valkey|memcached|docker|containerd)[^/]*)")
@@ -191,16 +196,24 @@ def _ephemeral(text: str | None) -> range:
     return range(bounds[0], bounds[1] + 1)
 
 
-def _sockets(found: Found) -> list[Listener]:
+def _sockets(found: Found, folder: str = SOCKETS) -> list[Listener]:
     ephemeral = _ephemeral(found.text("/proc/sys/net/ipv4/ip_local_port_range"))
     big = (found.line("machine-architecture") or "").strip('"') in ("s390x", "ppc64", "ppc", "mips", "sparc64")
     order: Literal["little", "big"] = "big" if big else "little"
     sockets = [
         listener
         for table in ("tcp", "tcp6", "udp", "udp6")
-        for listener in listeners_in_proc(found.text(f"/proc/net/{table}") or "", table[:3], ephemeral, order)
+        for listener in listeners_in_proc(found.text(f"{folder}/{table}") or "", table[:3], ephemeral, order)
     ]
-    return sockets + unix_listeners_in_proc(found.text("/proc/net/unix") or "")
+    return sockets + unix_listeners_in_proc(found.text(f"{folder}/unix") or "")
+
+
+def _closed_meanwhile(found: Found) -> set[str]:
+    """The sockets that were closed while we looked who holds them."""
+    if found.text(f"{SOCKETS_LATER}/tcp") is None:
+        return set()
+    still_open = {listener.inode for listener in _sockets(found, SOCKETS_LATER)}
+    return {listener.inode for listener in _sockets(found)} - still_open
 
 
 def _holders(found: Found) -> dict[str, list[int]]:
@@ -223,7 +236,7 @@ def _listening_processes(found: Found) -> set[int]:
 def _process(found: Found, pid: int, users: dict[str, str]) -> Process | None:
     folder = f"/proc/{pid}"
     comm, stat = found.line(f"{folder}/comm"), found.text(f"{folder}/stat") or ""
-    argv = tuple((found.text(f"{folder}/cmdline") or "").rstrip("\0").split("\0"))
+    argv = arguments((found.text(f"{folder}/cmdline") or "").rstrip("\0").split("\0"))
     link = found.line(f"{folder}/exe")
     executable = (link or "").removesuffix(" (deleted)") or None
     name = program_name(executable, argv, comm)
@@ -392,7 +405,7 @@ def _type(program: str | None) -> str:
 
 def more(found: Found) -> tuple[Read, ...]:
     """What each listening process is; the units, where systemd runs the machine."""
-    reads: list[Read] = []
+    reads: list[Read] = [File(f"{SOCKETS_LATER}/{table}", optional=True) for table in TABLES]
     for pid in sorted(_listening_processes(found)):
         reads += [File(f"/proc/{pid}/{name}", optional=True) for name in PROCESS_FILES]
         reads.append(Links(f"/proc/{pid}/exe", optional=True))
@@ -411,7 +424,7 @@ def parse(found: Found) -> Facts:
     processes = {
         pid: process for pid in _listening_processes(found) if (process := _process(found, pid, users)) is not None
     }
-    kept_open = dict(_open_through_socket_units(units))
+    closed, kept_open = _closed_meanwhile(found), dict(_open_through_socket_units(units))
     programs: dict[str, tuple[list[Process], list[Listener]]] = {}
     unattributed: list[Listener] = []
 
@@ -432,7 +445,9 @@ def parse(found: Found) -> Facts:
             of_program = programs.setdefault(f"{owner.pid}", ([], []))
             of_program[0].extend(one for one in owners if one not in of_program[0])
             of_program[1].append(listener)
-        elif listener.protocol != "unix" or SERVER_SOCKETS.fullmatch(listener.address):
+        elif listener.inode not in closed and (
+            listener.protocol != "unix" or SERVER_SOCKETS.fullmatch(listener.address)
+        ):
             unattributed.append(listener)
     for listener, name, pid in listeners_in_ss(asked(found, " ".join(SS))):
         if name is None or pid is None:
@@ -454,7 +469,7 @@ def parse(found: Found) -> Facts:
 
     unattributed = _listening(unattributed)
     gaps = []
-    if unattributed:
+    if unattributed and found.line("user-id") != "0":
         ports = ", ".join(f"{one.protocol} {one.address if one.port is None else one.port}" for one in unattributed)
         gaps.append(Gap(Outcome.DENIED, f"processes behind {ports}: may not be seen"))
     if found.answer(SYSTEMD_RUNS).outcome is Outcome.OK and not _units(asked(found, " ".join(SYSTEMCTL))):
@@ -515,11 +530,7 @@ def _merged(
 collector = Collector(
     systems=frozenset({"Linux"}),
     reads=(
-        File("/proc/net/tcp"),
-        File("/proc/net/tcp6"),
-        File("/proc/net/udp"),
-        File("/proc/net/udp6"),
-        File("/proc/net/unix", optional=True),
+        *(File(f"{SOCKETS}/{table}", optional=table == "unix") for table in TABLES),
         Links("/proc/[0-9]*/fd/[0-9]*", optional=True),
         File("/proc/sys/net/ipv4/ip_local_port_range"),
         File("/proc/stat"),
@@ -527,6 +538,7 @@ collector = Collector(
         File("/etc/passwd"),
         Call("clock-ticks"),
         Call("machine-architecture"),
+        Call("user-id"),
         Names(SYSTEMD_RUNS),
     ),
     more=more,

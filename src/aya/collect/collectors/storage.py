@@ -17,7 +17,7 @@ from decimal import Decimal
 from aya.collect.collector import Collector
 from aya.collect.collectors._asked import asked
 from aya.collect.collectors._disk import NOT_DISKS, Disk, exact, layer_as_json, maker, transport_by_name
-from aya.collect.collectors._filesystems import Mount, filesystems_of, mounts_in, usages_in
+from aya.collect.collectors._filesystems import Mount, filesystems_of, mounts_in, usage_of, usages_in
 from aya.collect.collectors._json import integer
 from aya.collect.collectors._lsblk import listed_nvme_disks, listed_storage
 from aya.collect.collectors._smart import smart_command, understand_smart
@@ -259,7 +259,7 @@ def more(found: Found) -> tuple[Read, ...]:
     if not _whole_devices(found):
         reads.append(Command(tuple(LSBLK.split()), optional=True))
         reads.append(Command(tuple(NVME_LIST.split()), optional=True))
-    if not usages_in(found.answer(DF).text):
+    if not usages_in(found.answer(DF).text) and not found.answer(DF).broken_off:
         reads.append(Command(tuple(DF_PLAIN.split()), optional=True))
     if found.answer("/dev/zfs").outcome is Outcome.OK:
         reads.append(Command(tuple(ZPOOL_LIST.split())))
@@ -284,8 +284,12 @@ def parse(found: Found) -> Facts:
         if not disks:
             gaps.append(Gap(Outcome.UNSUPPORTED, "disks: neither /sys/block nor lsblk is there"))
     layers += _pools(asked(found, ZPOOL_LIST))
-    if not usages:
-        gaps.append(Gap(Outcome.UNSUPPORTED, f"free space: {found.answer(DF).reason or 'df gave no table'}"))
+    answer = found.answer(DF)
+    if not usages and not answer.broken_off:  # which is a gap by itself
+        outcome = {Outcome.OK: Outcome.UNREADABLE, Outcome.ABSENT: Outcome.UNSUPPORTED}.get(
+            answer.outcome, answer.outcome
+        )
+        gaps.append(Gap(outcome, f"free space: {answer.reason or 'df gave no table'}"))
 
     system = _system_disks(found, mounts, layers) or _listed_system_disks(disks, layers, filesystems)
     for disk in disks:
@@ -308,10 +312,11 @@ def parse(found: Found) -> Facts:
         if disk.size_bytes is None
     ]
 
-    shown = {filesystem["mount"] for filesystem in filesystems}
     observed: list[Json] = []
-    for mount, usage in sorted(usages.items()):
-        if mount not in shown:
+    for filesystem in filesystems:
+        mount = filesystem["mount"]
+        usage = usage_of(mount, filesystem["device"], usages)
+        if usage is None:
             continue
         observed.append({"mount": mount, "free_bytes": exact(usage.free_bytes), "used_bytes": exact(usage.used_bytes)})
         measurements += [
@@ -428,7 +433,7 @@ collector = Collector(
         "storage.filesystems[].type": "kind of file system, `ext4`",
         "storage.filesystems[].size_bytes": "size in bytes as programs see it; null for network shares and for ZFS",
         "storage.filesystems[].read_only": "whether it is mounted read-only",
-        "storage.filesystems[].options": "options of the mount, sorted",
+        "storage.filesystems[].options": "options of the mount and of the file system, sorted",
         "observed.filesystems[].mount": "where it is mounted",
         "observed.filesystems[].free_bytes": "free space for ordinary users in bytes, at the last look",
         "observed.filesystems[].used_bytes": "used space in bytes, at the last look",

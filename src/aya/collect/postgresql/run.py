@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cache, partial
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
+import orjson
+
 from aya.collect.postgresql import servers
-from aya.collect.postgresql.collector import OLDEST_MAJOR, Server, ServerCollector
+from aya.collect.postgresql.collector import OLDEST_MAJOR, Rows, Server, ServerCollector
 from aya.collect.runner import Progress, conclude
 from aya.db.observed import NotObserved, Observed, Route
 from aya.host.reading import Found, Host
@@ -78,12 +81,17 @@ def collect_servers(
     search = conclude(search, redactor, started)
     collected: list[Collected] = []
     seen: set[str] = set()
+    refused: set[str] = set()
     everyone = search.outcome.complete
     for label, routes in to_try:
         progress(f"PostgreSQL {label}")
         by_this_way = _collect_by(label, routes, seen, redactor)
-        # A server that did not say who it is may be any of those recorded before.
-        everyone = everyone and not any(part.target == label for part in by_this_way)
+        if any(part.target == label for part in by_this_way):
+            # A server that did not say who it is may be any of those recorded before.
+            everyone = False
+            if label in refused:
+                continue  # a second URL for one place
+            refused.add(label)
         collected += by_this_way
     return (replace(search, roll_call=tuple(sorted(seen)) if everyone else None), *collected)
 
@@ -206,12 +214,20 @@ def identify(connection: Observed, redactor: Redactor) -> Server:
     )
 
 
+_MADE: dict[tuple[Callable[[Rows, Server], Facts], str], tuple[bytes, Collected]] = {}
+"""What this process last made of each target's answers to each collector, after the hash of those answers."""
+
+
 def run_collector(
     name: str, collector: ServerCollector, connection: Observed, server: Server, redactor: Redactor
 ) -> Collected:
-    """Ask one collector's queries and settle its outcome; never raises for what a server answers."""
+    """Ask one collector's queries and settle its outcome; never raises for what a server answers.
+
+    Answers that are the same as at the last look are not understood and redacted again.
+    """
     started = time.monotonic()
-    facts, gaps = Facts(), []
+    target = f"{server.instance}/{server.database}" if collector.each_database else server.instance
+    facts, gaps, answers = Facts(), [], b""
     rows: dict[str, list[dict[str, Any]]] = {}
     try:
         for query_name in collector.queries + collector.further:
@@ -220,12 +236,15 @@ def run_collector(
                 rows[query_name] = connection.rows(sql, bare=query_name in collector.bare)
             except NotObserved as error:
                 gaps.append(Gap(error.outcome, f"{query_name}: {error.reason}"))
+        answers = _hash(rows, gaps, server, redactor)
+        last_answers, last_made = _MADE.get((collector.parse, target), (None, None))
+        if last_made and last_answers == answers:
+            return replace(last_made, duration_ms=round((time.monotonic() - started) * 1000))
         if all(query_name in rows for query_name in collector.queries):
             facts = collector.parse(rows, server)
     except Exception as error:  # noqa: BLE001 - whatever a strange server makes a collector do, the others go on
         gaps.append(Gap(Outcome.FAILED, f"{type(error).__name__}: {error}"))
-    target = f"{server.instance}/{server.database}" if collector.each_database else server.instance
-    return conclude(
+    made = conclude(
         Collected(
             collector=f"postgresql.{name}",
             target=target,
@@ -236,6 +255,17 @@ def run_collector(
         redactor,
         started,
     )
+    _MADE[collector.parse, target] = answers, made
+    return made
+
+
+def _hash(*answers: object) -> bytes:
+    """The hash of answers; of such as cannot be written down, one that no others have."""
+    try:
+        text = orjson.dumps(answers, default=repr)
+    except orjson.JSONEncodeError:
+        text = os.urandom(32)
+    return sha256(text).digest()
 
 
 def _all_ended(

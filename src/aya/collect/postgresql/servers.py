@@ -7,6 +7,7 @@ sockets.
 
 import os.path
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -53,7 +54,7 @@ class ServerAddress:
     @property
     def label(self) -> str:
         """What to call it while its own name is not known."""
-        return f"{next(iter(self.socket_folders + self.hosts), 'unknown')}:{self.port}"
+        return f"{next(iter(self.socket_folders + self.hosts), f'process {self.process_id}')}:{self.port}"
 
     def routes(self, own_uid: int, own_name: str | None) -> tuple[Route, ...]:
         """The ways to try, best first: the socket as the server's owner where we are root, as ourselves, then TCP.
@@ -96,24 +97,34 @@ def parse(found: Found) -> tuple[ServerAddress, ...]:
     status = {pid: _status(found.text(f"/proc/{pid}/status") or "") for pid in postmasters}
     servers: list[ServerAddress] = []
     taken: set[tuple[str, int]] = set()
+    known: dict[int, list[tuple[str, int]]] = {}
+    ports: dict[int, int] = {}
     for pid, argv in sorted(postmasters.items()):
-        parent, uid = status[pid]
-        if parent in postmasters:
+        if status[pid][0] in postmasters:
             continue  # a child that has not named itself yet
         lock = _lock(found.text(f"/proc/{pid}/cwd/postmaster.pid"))
-        known = [place for place in sockets if (own := locks[place]) and own[0] == pid]
-        port = lock[1] if lock else known[0][1] if known else _named_port(argv) or 5432
-        mine = known or [place for place in sockets if place[1] == port and locks[place] is None]
+        known[pid] = [place for place in sockets if (own := locks[place]) and own[0] == pid]
+        ports[pid] = lock[1] if lock else known[pid][0][1] if known[pid] else _named_port(argv) or 5432
+    rivals = Counter(port for pid, port in ports.items() if not known[pid])
+    for pid, port in ports.items():
+        uid = status[pid][1]
+        hosts = _listening(found, port, uid)
+        free = [place for place in sockets if place[1] == port and locks[place] is None]
+        # Which of several servers has which of these sockets may not be seen: then each socket stands for one, below.
+        untold = bool(free) and not known[pid] and rivals[port] > 1
+        if untold and not hosts:
+            continue
+        mine = known[pid] or ([] if untold else free)
         taken.update(mine)
         servers.append(
             ServerAddress(
                 port=port,
                 socket_folders=tuple(folder for folder, _ in mine),
-                hosts=_listening(found, port, uid),
+                hosts=hosts,
                 owner_uid=uid,
                 owner_name=names.get(uid) if uid is not None else None,
                 process_id=pid,
-                data_directory=found.line(f"/proc/{pid}/cwd") or _named_folder(argv),
+                data_directory=found.line(f"/proc/{pid}/cwd") or _named_folder(postmasters[pid]),
             )
         )
     # Sockets of servers whose processes may not be seen.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aya.errors import ExitCode
+from aya.errors import AyaError, ExitCode
 
 if TYPE_CHECKING:
     from aya.operations.context import Context
@@ -77,11 +77,16 @@ def up(
         )
     import time
 
+    from aya.serve.cli.output import report_error
+
     while True:
         time.sleep(context.settings.interval_s)
-        with working(False, node=node) as context:
-            done = operation(context)
-        print_up_again(done)
+        try:
+            with working(False, node=node) as context:
+                done = operation(context)
+            print_up_again(done)
+        except AyaError as error:
+            report_error(error, as_json=False)  # the next round may well succeed
 
 
 @app.command()
@@ -128,7 +133,7 @@ def show(
     if as_json:
         print_json(found)
     else:
-        print_section(section, found)
+        print_section(section, found, match)
 
 
 @app.command()

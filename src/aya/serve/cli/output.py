@@ -27,28 +27,37 @@ PIPE_WIDTH = 10_000
 """In a pipe nothing is cut: a reader that is a program wants all of it."""
 
 
+class Screen(Console):
+    """A console that leaves it to the caller what to do when nobody reads any more."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich has caught, instead of ending the program with 1."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
     """Standard output, as wide as the terminal, or in a pipe as wide as need be."""
-    return Console(
-        width=None if sys.stdout.isatty() else PIPE_WIDTH, highlight=False, soft_wrap=not sys.stdout.isatty()
-    )
+    on_terminal = sys.stdout.isatty()
+    # No emoji: a value may well hold `:key:`.
+    return Screen(width=None if on_terminal else PIPE_WIDTH, highlight=False, emoji=False, soft_wrap=not on_terminal)
 
 
 def report_error(error: AyaError, *, as_json: bool) -> None:
     """Say what went wrong on stderr; with --json also as the one document on stdout."""
+    message, remedy = ("\n".join(map(printable, said.splitlines())) for said in (error.message, error.remedy))
     if as_json:
-        print_json({"error": {"kind": type(error).__name__, "message": error.message, "remedy": error.remedy}})
-    screen = Console(stderr=True, highlight=False)
-    screen.print(f"[bold red]error:[/] {escape(error.message)}", soft_wrap=True)
-    if error.remedy:
-        screen.print(f"[dim]{escape(error.remedy)}[/]", soft_wrap=True)
+        print_json({"error": {"kind": type(error).__name__, "message": message, "remedy": remedy}})
+    screen = Console(stderr=True, highlight=False, emoji=False)
+    screen.print(f"[bold red]error:[/] {escape(message)}", soft_wrap=True)
+    if remedy:
+        screen.print(f"[dim]{escape(remedy)}[/]", soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
     """One JSON document and nothing else."""
     data = orjson.dumps(value, default=json_value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    sys.stdout.write(data.decode() + "\n")
-    sys.stdout.flush()
+    sys.stdout.buffer.write(data + b"\n")  # JSON is UTF-8, whatever the terminal speaks
+    sys.stdout.buffer.flush()
 
 
 def json_value(value: Any) -> Any:
@@ -90,19 +99,19 @@ def print_table(
     """
     screen = console()
     if not rows:
-        screen.print(f"[dim]{escape(empty or 'Nothing is recorded.')}[/]")
+        screen.print(f"[dim]{shown(empty or 'Nothing is recorded.')}[/]")
         return
-    shown = [column for column in columns if any(row.get(column) not in (None, "") for row in rows)]
-    if "node_name" in shown and len({row["node_name"] for row in rows}) == 1 and len(shown) > 1:
-        shown.remove("node_name")
+    filled = [column for column in columns if any(row.get(column) not in (None, "") for row in rows)]
+    if "node_name" in filled and len({row["node_name"] for row in rows}) == 1 and len(filled) > 1:
+        filled.remove("node_name")
     table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for column in shown:
+    for column in filled:
         numeric = all(
             isinstance(row.get(column), int | float | None) and not isinstance(row.get(column), bool) for row in rows
         )
         table.add_column(column.replace("_", " "), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(styled(text(row.get(column))) for column in shown))
+        table.add_row(*(styled(text(row.get(column))) for column in filled))
     print_renderable(table)
 
 
@@ -120,8 +129,12 @@ def print_renderable(renderable: Table) -> None:
 
 def styled(value: str) -> str:
     """A word that says how something is, in its colour."""
-    value = escape(printable(value))
-    return f"[{STYLES[value]}]{value}[/]" if value in STYLES else value
+    return f"[{STYLES[value]}]{value}[/]" if value in STYLES else shown(value)
+
+
+def shown(value: str) -> str:
+    """Text to stand in markup: neither the terminal nor the markup obeys anything in it."""
+    return escape(printable(value))
 
 
 def printable(value: str) -> str:
@@ -132,9 +145,9 @@ def printable(value: str) -> str:
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Tell those who wait what is being done: a moving line on a terminal, nothing in a pipe."""
-    screen = Console(stderr=True, highlight=False)
-    if quiet or not screen.is_terminal:
+    screen = Console(stderr=True, highlight=False, emoji=False)
+    if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
     with screen.status("starting") as status:
-        yield lambda what: status.update(escape(what))
+        yield lambda what: status.update(shown(what))

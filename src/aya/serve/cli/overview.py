@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from aya.model import FACT_TYPES, CheckOutcome, CheckResult, NodeState
 from aya.record.recorder import count_facts
-from aya.serve.cli.output import console, print_renderable, print_table, printable, styled, text
+from aya.serve.cli.output import console, print_renderable, print_table, shown, styled, text
 from aya.serve.cli.quantity import quantity
 from aya.snapshot.diff import Difference
 from aya.snapshot.snapshots import Snapshot, Verification
@@ -126,8 +125,8 @@ MOST_ALIKE = 20
 """So many differences of one kind in one section are shown before they are counted instead."""
 
 
-def print_section(section: str, rows: Sequence[dict[str, Any]]) -> None:
-    """The rows of `aya show SECTION`."""
+def print_section(section: str, rows: Sequence[dict[str, Any]], match: str | None = None) -> None:
+    """The rows of `aya show SECTION`, of which only those that hold `match` were wanted."""
     if section == "node":
         for row in rows:
             _print_node(row["node"])
@@ -137,7 +136,9 @@ def print_section(section: str, rows: Sequence[dict[str, Any]]) -> None:
     print_table(
         rows,
         COLUMNS.get(section) or tuple(rows[0] if rows else ()),
-        empty=f"No {section} recorded. `aya up` records this machine.",
+        empty=f"Nothing under {section} holds {match}."
+        if match
+        else f"No {section} recorded. `aya up` records this machine.",
     )
 
 
@@ -162,7 +163,7 @@ def _print_node(node: dict[str, Any]) -> None:
             table.add_row(name, styled(text(value)))
     for path, value in _leaves((), node.get("metadata") or {}):
         if value not in (None, "", [], {}):
-            table.add_row(path, escape(printable(text(value))))
+            table.add_row(path, shown(text(value)))
     print_renderable(table)
 
 
@@ -181,7 +182,7 @@ def print_up(up: "Up") -> None:
     """
     state, screen = up.collection.state, console()
     facts = _known(state)
-    screen.print(f"[bold]{escape(state.node_name)}[/]  {escape(' · '.join(filter(None, facts)))}\n")
+    screen.print(f"[bold]{shown(state.node_name)}[/]  {shown(' · '.join(filter(None, facts)))}\n")
     _print_counts(state)
     _print_gaps(state)
     recorded = up.collection.recorded
@@ -195,12 +196,12 @@ def print_up(up: "Up") -> None:
     _print_check_summary(up.verified.results)
     snapshot = up.snapshot
     screen.print(
-        f"Snapshot: {escape(snapshot.snapshot_name)} {'taken' if up.snapshot_taken else 'still holds'}, "
+        f"Snapshot: {shown(snapshot.snapshot_name)} {'taken' if up.snapshot_taken else 'still holds'}, "
         f"{styled(str(snapshot.verification_status))}, SHA-256 {str(snapshot.state_hash)[:16]}…"
     )
     screen.print(
         "\n[bold]Go on:[/]  aya show · aya show settings --match work_mem · aya show services · aya snapshot diff "
-        f"{escape(snapshot.snapshot_name)} · aya doctor\n"
+        f"{shown(snapshot.snapshot_name)} · aya doctor\n"
         "         psql \"$(aya db url)\" -c 'SELECT * FROM v_system_overview'"
     )
 
@@ -305,11 +306,11 @@ def print_collection(collection: "Collection") -> None:
     recorded = collection.recorded
     if recorded is None:
         console().print(
-            f"\nDry run: looked at {escape(state.node_name)} in {state.duration_ms} ms; nothing was recorded."
+            f"\nDry run: looked at {shown(state.node_name)} in {state.duration_ms} ms; nothing was recorded."
         )
     else:
         console().print(
-            f"\nRecorded {escape(state.node_name)} (run {recorded.run_id}): {recorded.inserted} new, {recorded.updated} changed, "
+            f"\nRecorded {shown(state.node_name)} (run {recorded.run_id}): {recorded.inserted} new, {recorded.updated} changed, "
             f"{recorded.vanished} gone, in {state.duration_ms} ms of looking."
         )
 
@@ -366,7 +367,7 @@ def print_snapshot(snapshot: Snapshot, document: dict[str, Any]) -> None:
     print_snapshots([snapshot])
     screen = console()
     if snapshot.description:
-        screen.print(f"\n{escape(printable(snapshot.description))}")
+        screen.print(f"\n{shown(snapshot.description)}")
     screen.print(f"SHA-256 {snapshot.state_hash}\n")
     rows = [
         {"node": name, **{section: len(items) for section, items in node.items() if section != "node"}}
@@ -379,19 +380,19 @@ def print_verification(verification: Verification) -> None:
     """Whether a snapshot is what it was."""
     screen = console()
     if verification.intact:
-        screen.print(f"[green]intact[/]  {escape(verification.snapshot_name)}  SHA-256 {verification.state_hash}")
+        screen.print(f"[green]intact[/]  {shown(verification.snapshot_name)}  SHA-256 {verification.state_hash}")
     for problem in verification.problems:
-        screen.print(f"[bold red]not intact[/]  {escape(verification.snapshot_name)}: {escape(problem)}")
+        screen.print(f"[bold red]not intact[/]  {shown(verification.snapshot_name)}: {shown(problem)}")
 
 
 def print_differences(before: str, after: str, differences: Sequence[Difference], *, all_of_them: bool = False) -> None:
     """Differences grouped by node and section; of many that are alike only the first, unless all are wanted."""
     screen = console()
     if not differences:
-        screen.print(f"{escape(before)} and {escape(after)} are equal.")
+        screen.print(f"{shown(before)} and {shown(after)} are equal.")
         return
     for (node, section), group in groupby(differences, key=lambda d: (d.node, d.section)):
-        screen.print(f"\n[bold]{escape(node)}[/] {escape(section)}".rstrip())
+        screen.print(f"\n[bold]{shown(node)}[/] {shown(section)}".rstrip())
         for change, alike in groupby(sorted(group, key=lambda d: d.change), key=lambda d: d.change):
             ones = list(alike)
             for difference in ones if all_of_them else ones[:MOST_ALIKE]:
@@ -403,7 +404,7 @@ def print_differences(before: str, after: str, differences: Sequence[Difference]
 
 
 def _difference_line(d: Difference) -> str:
-    name = escape(printable(" ".join(filter(None, (d.key, ".".join(map(str, d.path))))) or "node"))
+    name = shown(" ".join(filter(None, (d.key, ".".join(map(str, d.path))))) or "node")
     match d.change:
         case "added":
             return f"  [green]+ {name}[/]" + (f" = {_short(d.new)}" if d.path else "")
@@ -413,8 +414,8 @@ def _difference_line(d: Difference) -> str:
 
 
 def _short(value: Any, most: int = 200) -> str:
-    shown = printable(text(value))
-    return escape(shown if len(shown) <= most else shown[: most - 1] + "…")
+    said = text(value)
+    return shown(said if len(said) <= most else said[: most - 1] + "…")
 
 
 def _known(state: NodeState) -> list[str]:
@@ -438,14 +439,18 @@ def _print_counts(state: NodeState) -> None:
 
 
 def _print_gaps(state: NodeState) -> None:
-    """What could not be looked at is said, always."""
-    gaps = [c for c in state.collected if not c.outcome.complete]
+    """What could not be looked at is said, always; collectors that one target refused alike share a line."""
+    gaps: dict[tuple[str, str, str | None], list[str]] = {}
+    for c in state.collected:
+        if not c.outcome.complete:
+            gaps.setdefault((c.target, c.outcome.value, c.reason), []).append(c.collector)
     if gaps:
         console().print("\n[bold]Could not be looked at whole:[/]")
         rows = [
-            {"collector": c.collector, "target": c.target, "outcome": c.outcome.value, "reason": c.reason} for c in gaps
+            {"collector": ", ".join(names), "target": target, "outcome": outcome, "reason": reason}
+            for (target, outcome, reason), names in gaps.items()
         ]
-        print_table(rows, ("collector", "target", "outcome", "reason"))
+        print_table(rows, ("outcome", "target", "reason", "collector"))
 
 
 def _print_check_summary(results: Sequence[CheckResult]) -> None:
@@ -457,4 +462,4 @@ def _print_check_summary(results: Sequence[CheckResult]) -> None:
     for result in results:
         if result.outcome is not CheckOutcome.PASS:
             said = f"{result.check} {result.target}: {result.reason}"
-            screen.print(f"  {styled(result.outcome.value)} {escape(printable(said))}")
+            screen.print(f"  {styled(result.outcome.value)} {shown(said)}")

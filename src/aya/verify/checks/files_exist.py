@@ -33,8 +33,10 @@ def run(subject: Subject) -> Iterator[Finding]:
             yield passed(path, found.text)
         elif found.outcome is Outcome.DENIED:
             yield skipped(path, found.reason)
+        elif found.outcome is Outcome.ABSENT:
+            yield failed(path, "it is not there now")
         else:
-            yield failed(path, f"it is not there now: {found.reason}")
+            yield failed(path, found.reason)
 
 
 check = Check(run)

@@ -1,0 +1,48 @@
+"""Where benchmarks run: an AYA of its own, with a running, migrated database in a temporary folder."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aya.db.database import Login
+from aya.db.migrate import migrate
+from aya.operations.context import Context
+from aya.settings import load
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """An AYA to measure, and how thoroughly."""
+
+    context: Context
+    quick: bool
+
+    def empty(self) -> None:
+        """Forget everything that was recorded."""
+        with self.context.database.connect(Login.ADMIN) as connection:
+            connection.execute("TRUNCATE system_nodes RESTART IDENTITY CASCADE")
+
+    def environment(self) -> dict[str, str]:
+        """What a fresh `aya` process needs to use this AYA."""
+        return os.environ | {"AYA_HOME": str(self.context.settings.home), "AYA_NODE": self.context.settings.node}
+
+
+@contextmanager
+def laboratory(*, quick: bool) -> Iterator[Laboratory]:
+    """Make it, and leave nothing of it behind."""
+    for name in [name for name in os.environ if name.startswith(("AYA_", "PG"))]:
+        del os.environ[name]
+    home = Path(tempfile.mkdtemp(prefix="aya-bench-", dir="/tmp"))
+    home.chmod(0o755)
+    context = Context(load(home=home, node="BENCH"))
+    try:
+        context.database.start()
+        migrate(context.database)
+        yield Laboratory(context, quick)
+    finally:
+        context.database.server.stop()
+        shutil.rmtree(home)
