@@ -30,7 +30,7 @@ def measure(lab: Laboratory) -> Iterator[Line]:
     rounds, nodes = (5, 60) if lab.quick else (5, 200)
     yield compare(lab, known, rounds, nodes)
     if not lab.quick:
-        yield compare(lab, known, 1, 1000)
+        yield compare(lab, known, 3, 1000)
 
 
 def compare(lab: Laboratory, known: Sequence[Setting], rounds: int, nodes: int) -> Line:

@@ -42,6 +42,7 @@ _BARE = rf"""(?!['"]){_NO_SECRET}(?x:(?P<secret> (?: [^\s'"&;,)\]}}]
     | [&;,)\]}}] (?= [^\s'"&;,)\]}}] ) (?! [\w.-]+= )  # the end of a list, or the next of its items, ends it
     | '{{1,2}} (?=\w) | " (?=\w) )+ ))"""
 _BARE_WORD = rf"""{_NO_SECRET}(?P<secret>[^\s'"&;,)\]}}{{\[]+)"""
+_FIELD = r"(?:[^:\\\s]|\\.)+"
 
 _SHAPES = tuple(
     re.compile(shape, re.IGNORECASE | re.MULTILINE)
@@ -78,13 +79,13 @@ _SHAPES = tuple(
         r"""\bbearer\s+(?P<secret>(?=[^\s'"]*\d)[a-z0-9+/=_.~-]{16,})""",
         r"""\bbasic\s+(?P<secret>(?-i:(?=[^\s'"]*\d)(?=[^\s'"]*[A-Z])[A-Za-z0-9+/]{16,}={0,2}))(?![\w-])""",
         # tokens that name themselves
-        r"(?<![a-z0-9])(?P<secret>(?-i:(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35}|gh[pousr]_[A-Za-z0-9]{30,}"
+        r"(?P<secret>(?-i:(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35}|gh[pousr]_[A-Za-z0-9]{30,}"
         r"|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|xapp-[\w-]{10,}|[sr]k_live_\w{16,}"
         r"|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|tskey-[\w-]{16,}|hvs\.[\w-]{20,}"
         r"|dop_v1_[0-9a-f]{32,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}))",
         r"(?<![\w-])(?P<secret>(?-i:sk-(?=[\w-]*\d)[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+))",
         # a line of .pgpass: host:port:database:user:secret
-        r"^(?!.*\[redacted:)[ \t]*(?:[^:\\\s#]|\\.)+:(?:\d{1,5}|\*):(?:[^:\\\s]|\\.)+:(?:[^:\\\s]|\\.)+:(?P<secret>(?:[^:\\\s]|\\.)+)[ \t]*$",
+        rf"^(?!.*\[redacted:)[ \t]*(?!\#){_FIELD}:(?:\d{{1,5}}|\*):{_FIELD}:{_FIELD}:(?P<secret>{_FIELD})[ \t]*$",
     )
 )
 """Each finds one shape of secret. None goes over a long text more than a few times, whatever is in it."""
@@ -120,16 +121,9 @@ class Redactor:
         return text
 
     def _outside_marks(self, text: str) -> str:
-        if _MARK.fullmatch(text):
-            return text
-        # A mark in the place of one secret may be the beginning that another one was waiting for.
-        while (redacted := self._once(text)) != text:
-            text = redacted
-        return text
-
-    def _once(self, text: str) -> str:
-        for shape in _SHAPES:
-            text = shape.sub(self._replace, text)
+        if not _MARK.fullmatch(text):
+            for shape in _SHAPES:
+                text = shape.sub(self._replace, text)
         return text
 
     def _replace(self, match: re.Match[str]) -> str:
