@@ -61,7 +61,8 @@ def up(
 ) -> None:
     """Make and keep the truth about this machine: server, schema, facts, checks, snapshot."""
     from aya.operations.up import up as operation
-    from aya.serve.cli.overview import print_up, print_up_again, up_json
+    from aya.serve.cli.documents import up_json
+    from aya.serve.cli.overview import print_up, print_up_again
 
     with working(as_json, node=node) as context:
         done = operation(context)
@@ -99,8 +100,9 @@ def collect(
 ) -> None:
     """Look at this machine and record what changed."""
     from aya.operations.collection import collect as operation
+    from aya.serve.cli.documents import collection_json
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.overview import collection_json, print_collection
+    from aya.serve.cli.overview import print_collection
 
     with working(as_json, node=node) as context:
         if not dry_run:
@@ -126,7 +128,7 @@ def show(
     """Show what is recorded."""
     from aya.operations.show import show as operation
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.overview import print_section
+    from aya.serve.cli.sections import print_section
 
     with working(as_json) as context:
         found = operation(context, section, nodes=node, match=match)
@@ -280,7 +282,7 @@ def snapshot_create(
     from aya.operations.snapshots import create_snapshot
     from aya.operations.verification import verify as run_checks
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.overview import print_snapshots
+    from aya.serve.cli.snapshots import print_snapshots
 
     with working(as_json) as context:
         verified = run_checks(context) if check else None
@@ -298,7 +300,7 @@ def snapshot_list(as_json: AsJson = False) -> None:
     """List all snapshots, newest first."""
     from aya.operations.snapshots import list_snapshots
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.overview import print_snapshots
+    from aya.serve.cli.snapshots import print_snapshots
 
     with working(as_json) as context:
         found = list_snapshots(context)
@@ -313,7 +315,7 @@ def snapshot_show(name: Annotated[str, typer.Argument(help="Which snapshot.")], 
     """Show a snapshot; with --json its whole document."""
     from aya.operations.snapshots import get_snapshot
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.overview import print_snapshot
+    from aya.serve.cli.snapshots import print_snapshot
 
     with working(as_json) as context:
         found, document = get_snapshot(context, name)
@@ -328,7 +330,7 @@ def snapshot_verify(name: Annotated[str, typer.Argument(help="Which snapshot.")]
     """Recompute a snapshot's hash; exit 3 when it is not what it was."""
     from aya.operations.snapshots import verify_snapshot
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.overview import print_verification
+    from aya.serve.cli.snapshots import print_verification
 
     with working(as_json) as context:
         found = verify_snapshot(context, name)
@@ -352,7 +354,7 @@ def snapshot_diff(
     """Show what differs between two snapshots, or one and now; exit 3 when something does. With --json: RFC 6902."""
     from aya.operations.snapshots import diff_snapshots
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.overview import print_differences
+    from aya.serve.cli.snapshots import print_differences
 
     with working(as_json) as context:
         differences, patch = diff_snapshots(context, before, after)

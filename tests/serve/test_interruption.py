@@ -1,0 +1,147 @@
+"""Killed, interrupted or left by its server at any moment, `aya collect` records all or nothing, and works the next
+time.
+"""
+
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from aya.db.connection import Connection, rows
+from aya.db.database import Database, Login
+from aya.settings import Settings
+from tests.conftest import STATE_TABLES
+from tests.serve.command import Command
+
+MOMENTS = 20
+COUNTS = """
+SELECT (SELECT count(*) FROM collection_runs) AS runs,
+    (SELECT count(*) FROM system_nodes) AS nodes,
+    (SELECT count(*) FROM software_versions) AS software,
+    (SELECT count(*) FROM performance_metrics) AS measurements,
+    (SELECT count(*) FROM aya.section_marks) AS marks,
+    (SELECT count(*) FROM collection_outcomes) AS outcomes,
+    (SELECT count(*) FROM collection_runs WHERE NOT EXISTS (SELECT FROM collection_outcomes WHERE run_id = id)) AS without
+"""
+WRITERS = "SELECT count(*) AS number FROM pg_stat_activity WHERE usename = 'aya_writer'"
+
+
+@pytest.fixture
+def admin(aya: Command) -> Iterator[Connection]:
+    """The superuser in the database of `aya`, in which nothing is recorded."""
+    aya("db", "start")
+    with Database(Settings(home=aya.home)).connect(Login.ADMIN) as connection:
+        empty(connection)
+        yield connection
+
+
+def empty(admin: Connection) -> None:
+    admin.execute(f"TRUNCATE {STATE_TABLES} RESTART IDENTITY CASCADE")
+
+
+def writers(admin: Connection) -> int:
+    return int(rows(admin, WRITERS)[0]["number"])
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for something, as long as the test's own time limit lets us."""
+    while not true():
+        time.sleep(0.002)
+
+
+def recorded_runs(admin: Connection) -> int:
+    """How many runs are recorded; what is recorded is whole. Waits until a killed writer's session is gone."""
+    until(lambda: writers(admin) == 0)
+    counts = rows(admin, COUNTS)[0]
+    assert counts.pop("without") == 0
+    assert len({number > 0 for number in counts.values()}) == 1, counts
+    return int(counts["runs"])
+
+
+def killed_while_writing(process: "subprocess.Popen[str]", admin: Connection, after_s: float) -> None:
+    until(lambda: writers(admin) > 0 or process.poll() is not None)
+    time.sleep(after_s)
+    process.kill()
+
+
+def test_a_kill_at_any_moment_leaves_all_or_nothing(aya: Command, admin: Connection) -> None:
+    """Half of the kills hit anywhere, half of them while rows are being written."""
+    chance = random.Random(20)
+    started = time.monotonic()
+    assert aya("collect").code == 0
+    lasts = time.monotonic() - started
+    for number in range(MOMENTS):
+        empty(admin)
+        with aya.start("collect") as process:
+            if number % 2:
+                time.sleep(chance.uniform(0, lasts))
+                process.kill()
+            else:
+                killed_while_writing(process, admin, chance.uniform(0, 0.2))
+        assert recorded_runs(admin) in (0, 1)
+    empty(admin)
+    assert aya("collect").code == 0
+    assert recorded_runs(admin) == 1
+
+
+def test_ctrl_c_at_any_moment_leaves_all_or_nothing_and_ends_with_130(aya: Command, admin: Connection) -> None:
+    for after_s in (0.3, 0.6, 1.0, None, None):
+        empty(admin)
+        with aya.start("collect") as process:
+            if after_s is None:
+                until(lambda process=process: writers(admin) > 0 or process.poll() is not None)  # type: ignore[misc]
+            else:
+                time.sleep(after_s)
+            process.send_signal(signal.SIGINT)
+            assert process.stderr is not None
+            said = process.stderr.read()
+        # It may have been through already.
+        assert (process.returncode, said) in ((130, "Interrupted. Nothing is half recorded.\n"), (0, ""))
+        assert recorded_runs(admin) in ((0, 1) if process.returncode else (1,))
+
+
+def test_two_at_the_same_time_record_one_after_the_other(aya: Command, admin: Connection) -> None:
+    both = [aya.start("collect", "--json") for _ in range(2)]
+    ended = [process.communicate(timeout=120) for process in both]
+    assert [process.returncode for process in both] == [0, 0], ended
+    assert recorded_runs(admin) == 2
+    twice = rows(
+        admin,
+        "SELECT software_name FROM software_versions WHERE is_active "
+        "GROUP BY node_id, software_name, install_path, software_architecture HAVING count(*) > 1",
+    )
+    assert twice == []
+    assert len(rows(admin, "SELECT FROM system_nodes")) == 1
+
+
+@pytest.mark.parametrize("while_writing", [False, True], ids=["while looking", "while writing"])
+def test_a_server_killed_meanwhile_is_an_error_and_the_next_collect_works(
+    aya: Command, admin: Connection, while_writing: bool
+) -> None:
+    with aya.start("collect", "--json") as process:
+        if while_writing:
+            until(lambda: writers(admin) > 0 or process.poll() is not None)
+        else:
+            time.sleep(0.6)
+        kill_server(aya)
+        out, err = process.communicate(timeout=120)
+    if not while_writing:
+        assert process.returncode == 1
+    if process.returncode:
+        assert '"error"' in out
+        assert "Traceback" not in err
+    assert aya("collect").code == 0
+    with Database(Settings(home=aya.home)).connect(Login.ADMIN) as connection:
+        assert recorded_runs(connection) in (1, 2)
+
+
+def kill_server(aya: Command) -> None:
+    postmaster = psutil.Process(Database(Settings(home=aya.home)).server.status().process_id)
+    family = [postmaster, *postmaster.children(recursive=True)]
+    for process in family:
+        process.kill()
+    psutil.wait_procs(family, timeout=10)
