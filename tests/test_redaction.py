@@ -97,7 +97,9 @@ PLANTED = [
     ("serve -token s3cr3t", "s3cr3t"),
     ("curl -u aya:s3cr3t https://db.example/", "s3cr3t"),
     ("curl -s --user 'aya:s3 cr3t' https://db.example/", "s3 cr3t"),
+    ("curl --proxy-user aya:s3cr3t -u beta: https://db.example/", "s3cr3t"),
     ("sshpass -p s3cr3t ssh db", "s3cr3t"),
+    ("sshpass -p's3 cr3t' ssh db", "s3 cr3t"),
     ("mysqldump -uroot -ps3cr3t --all-databases", "s3cr3t"),
     # members
     ('{"user": "aya", "password": "s3cr3t"}', "s3cr3t"),
@@ -294,24 +296,8 @@ def test_at_most_one_in_a_hundred_lines_of_recorded_machines_is_taken_for_a_secr
 
 REPEATED = (
     *("a", "token", "token=", "--token ", "'token: a", "{token: a,", "token={{", "token=${;", "--token <a ", "a:1:b:"),
-    *(
-        "://",
-        "://a:",
-        "@",
-        "'",
-        '"',
-        "''",
-        "\\",
-        "curl ",
-        "mysql ",
-        "sk-",
-        "eyJ",
-        "md5",
-        "-----BEGIN A",
-        "bearer ",
-        "\n",
-        " ",
-    ),
+    *("://", "://a:", "@", "'", '"', "''", "\\", "curl ", "mysql -p", "-u a:", "requirepass ", "AIza" + "a" * 35),
+    *("sk-", "eyJ", "md5", "-----BEGIN A", "bearer ", "\n", " "),
 )
 
 

@@ -65,17 +65,13 @@ _SHAPES = tuple(
         rf"""{_NAME}["']?\s*(?::=|=(?![=>~]))\s*{_BARE}""",
         # name: secret, alone on its line, in a list of such, or a header in quotes
         rf"""(?:^[ \t]*(?:-[ ]+)?|[{{,]\s*|["']){_NAME}(?:["']\s*:(?!:)\s*|:\s+){_BARE_WORD}(?=\s*(?:$|[,}}\])'"#]))""",
-        # --name secret, name secret (Redis, .netrc), user:secret (curl), -psecret
+        # --name secret; name secret in the files of Redis and in .netrc
         rf"(?:^|\s)(?=--?\w)(?!--no-){_NAME}\s+(?!-){_BARE}",
         rf"(?:^|\s)(?=--?\w)(?!--no-){_NAME}\s+{_IN_TWO_QUOTES}",
         rf"^[ \t]*(?:requirepass|masterauth)\s+{_BARE}",
         rf"\blogin\s+\S+\s+password\s+{_BARE}",
-        rf"""\bcurl\b[^\n]{{0,500}}?\s(?:-u|--user|--proxy-user)[\s=]*(?P<quote>['"])?[^\s:'"\[]{{1,200}}:"""
-        rf"""{_NO_SECRET}(?P<secret>(?(quote)[^'"\n]+|[^\s'"]+))""",
-        rf"""\bsshpass\s+-p\s*(?P<quote>['"])?{_NO_SECRET}(?P<secret>(?(quote)[^'"\n]+|[^\s'"]+))""",
-        rf"""\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump)\b[^\n]{{0,500}}?\s-p{_NO_SECRET}(?P<secret>[^\s'"]+)""",
         # Authorization: Bearer secret; elsewhere such words count only before something that looks like a key
-        rf"""\bauthorization["']?\s*[=:]\s*["']?(?:bearer|basic|token|digest|negotiate)\s+{_BARE}""",
+        rf"""authorization["']?\s*[=:]\s*["']?(?:bearer|basic|token|digest|negotiate)\s+{_BARE}""",
         r"""\bbearer\s+(?P<secret>(?=[^\s'"]*\d)[a-z0-9+/=_.~-]{16,})""",
         r"""\bbasic\s+(?P<secret>(?-i:(?=[^\s'"]*\d)(?=[^\s'"]*[A-Z])[A-Za-z0-9+/]{16,}={0,2}))(?![\w-])""",
         # tokens that name themselves
@@ -90,7 +86,17 @@ _SHAPES = tuple(
 )
 """Each finds one shape of secret. None goes over a long text more than a few times, whatever is in it."""
 
-_MARK = re.compile(r"(\[redacted:[0-9a-f]{16}\])")
+_QUOTE = r"""(?P<quote>['"])?"""
+_REST = rf"""{_NO_SECRET}(?P<secret>(?(quote)[^'"\n]+|[^\s'"]+))"""
+_OPTIONS_OF_PROGRAMS = tuple(
+    (re.compile(rf"\b(?:{programs})\b.*"), re.compile(rf"(?<!\S){option}{_REST}"))
+    for programs, option in (
+        ("curl", rf"""(?:-u|--user|--proxy-user)[\s=]*{_QUOTE}[^\s:'"\[]+:"""),
+        ("sshpass", rf"-p\s*{_QUOTE}"),
+        ("mysql|mysqldump|mysqladmin|mariadb|mariadb-dump", rf"-p{_QUOTE}"),
+    )
+)
+"""Options that hold a secret with these programs only: the rest of the program's line, and the option in it."""
 
 _HINT = re.compile(
     r"pass|pwd|secret|token|key|credential|identified|auth|bearer|basic|://|md5|scram|curl|mysql|mariadb|akia|asia|aiza"
@@ -115,16 +121,14 @@ class Redactor:
         # Folding first is many times quicker than a pattern that ignores case.
         if not _HINT.search(text.casefold()):
             return text
-        # A secret may come to light only when the one before it is gone. What is left gets shorter: this ends.
-        while (redacted := "".join(map(self._outside_marks, _MARK.split(text)))) != text:
-            text = redacted
+        for shape in _SHAPES:
+            text = shape.sub(self._replace, text)
+        for line, option in _OPTIONS_OF_PROGRAMS:
+            text = line.sub(self._replaced_in(option), text)
         return text
 
-    def _outside_marks(self, text: str) -> str:
-        if not _MARK.fullmatch(text):
-            for shape in _SHAPES:
-                text = shape.sub(self._replace, text)
-        return text
+    def _replaced_in(self, option: re.Pattern[str]) -> Callable[[re.Match[str]], str]:
+        return lambda line: option.sub(self._replace, line[0])
 
     def _replace(self, match: re.Match[str]) -> str:
         secret = match["secret"]

@@ -1,5 +1,6 @@
 """Connections to AYA's own database, and the one border where driver errors become AYA's errors."""
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,8 @@ from aya.errors import (
 )
 
 Connection = psycopg.Connection[DictRow]
+
+logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, it raises as well
 
 CONNECT_TIMEOUT_S = 10
 DATA_DOES_NOT_FIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)

@@ -33,12 +33,16 @@ NodeOption = Annotated[
 @contextmanager
 def working(as_json: bool, **flags: Any) -> Iterator["Context"]:
     """The options, with progress shown to those who wait."""
+    import logging
+
     from aya.operations.context import Context
     from aya.serve.cli.output import progress
     from aya.settings import load
 
+    settings = load(**flags)
+    logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s: %(name)s: %(message)s")
     with progress(quiet=as_json) as say:
-        yield Context(load(**flags), say)
+        yield Context(settings, say)
 
 
 @app.callback(invoke_without_command=True)
