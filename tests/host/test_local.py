@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ def test_a_process_that_has_ended_is_absent() -> None:
 def test_a_process_that_ends_while_it_is_read_is_absent() -> None:
     pid = os.fork()
     if pid == 0:
-        os.pause() if hasattr(os, "pause") else os.read(os.pipe()[0], 1)
+        signal.pause()
     folder = os.open(f"/proc/{pid}", os.O_RDONLY)
     os.kill(pid, 9)
     os.waitpid(pid, 0)
@@ -145,5 +146,5 @@ def test_every_call_answers_in_json(name: str) -> None:
 
 
 def test_a_call_that_breaks_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(CALLS, "broken", lambda: b"\xff".decode())  # type: ignore[misc]
+    monkeypatch.setitem(CALLS, "broken", lambda: b"\xff".decode())
     assert LocalHost().ask(Call("broken"))["broken"].outcome is Outcome.FAILED

@@ -49,9 +49,8 @@ def test_a_path_matches_a_pattern_as_it_does_on_a_real_disk(names: list[str], fo
             (Path(root) / one).mkdir(exist_ok=True)
             for other in names:
                 (Path(root) / one / other).touch()
-        os.chdir(root)
-        there = [os.path.join(one, other) for one in os.listdir() for other in os.listdir(one)]
-        found = glob(f"{folder}/{name}", include_hidden=True)
+        there = [f"{one}/{other}" for one in os.listdir(root) for other in os.listdir(f"{root}/{one}")]
+        found = glob(f"{folder}/{name}", root_dir=root, include_hidden=True)
         assert sorted(path for path in there if path_matches(path, f"{folder}/{name}")) == sorted(found)
 
 
