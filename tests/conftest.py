@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from aya.db.connection import Connection
 from aya.db.database import Database, Login
 from aya.db.migrate import migrate
 from aya.operations.context import Context
 from aya.settings import Settings
+
+# How long an example takes says something about the machine that is tested on, nothing about AYA.
+hypothesis_settings.register_profile("aya", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("aya")
 
 SHARED = Path(__file__).parents[2] / "shared"
 STATE_TABLES = (

@@ -18,7 +18,7 @@ from aya.settings import Settings
 from tests.conftest import STATE_TABLES
 from tests.serve.command import Command
 
-MOMENTS = 20
+MOMENTS = 8
 COUNTS = """
 SELECT (SELECT count(*) FROM collection_runs) AS runs,
     (SELECT count(*) FROM system_nodes) AS nodes,

@@ -74,7 +74,7 @@ def test_names_that_would_steer_a_terminal_are_shown_and_not_obeyed(aya: Command
 
 
 def test_in_a_pipe_nothing_is_coloured_moved_or_cut(aya: Command) -> None:
-    for arguments in (("collect",), ("doctor",), ("show", "checks")):
+    for arguments in (("collect",), ("verify",), ("doctor",), ("show", "checks")):
         done = aya(*arguments, TERM="xterm-256color", COLUMNS="40")
         assert not ESCAPE.search(done.out + done.err)
         assert done.err == ""
