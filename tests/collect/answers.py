@@ -25,4 +25,4 @@ def refused(reason: str = "Permission denied") -> Answer:
 def _answer(value: Given) -> Answer:
     if isinstance(value, Answer):
         return value
-    return Answer(Outcome.OK, value.encode() if isinstance(value, str) else value)
+    return Answer(Outcome.OK, value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value)

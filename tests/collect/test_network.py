@@ -82,6 +82,12 @@ def test_the_default_route_with_the_lowest_metric_makes_the_primary_interface():
     assert facts.metadata["network"]["default_gateway"] == "192.168.1.1"
 
 
+def test_routes_are_read_in_the_byte_order_of_the_machine():
+    route = ROUTE_HEADER + "eth0\t00000000\tC0000201\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+    facts = understood(card("eth0") | {"/proc/net/route": route, "byte-order": '"big"'})
+    assert interface(facts, "eth0").ipv4_gateway == "192.0.2.1"
+
+
 def test_ipv6_makes_the_primary_interface_where_there_is_no_ipv4():
     line = (
         f"{'0' * 32} 00 {'0' * 32} 00 fe8000000000000000000000000000fe 00000400 00000001 00000000 00000003     eth1\n"
@@ -138,6 +144,25 @@ def test_the_kind_that_ip_names_counts_where_the_files_say_nothing():
     assert (
         interface(understood(card("eth0", device=None) | {IP_JSON: json.dumps(link)}), "eth0").interface_type == "veth"
     )
+
+
+def test_a_name_that_says_otherwise_does_not_make_an_interface_something_else():
+    node = {"ifname": "br1", "linkinfo": {"info_kind": "ifb"}}
+    facts = understood(card("br1", device=None) | {IP_JSON: json.dumps([node])})
+    assert interface(facts, "br1").interface_type == "virtual"
+
+
+def test_strange_names_are_told_the_same_by_all_sources():
+    names = ["a b", "a[b]", 'a"b', "esc\x1b[31m", "été", "caf\udce9", ".hidden"]
+    nodes = [{"ifname": name, "addr_info": [{"local": f"10.0.{n}.1", "prefixlen": 24}]} for n, name in enumerate(names)]
+    text = json.dumps(nodes, ensure_ascii=False).replace(
+        "\\u001b", "\x1b"
+    )  # `ip` leaves control characters as they are
+    files = {path: value for name in names for path, value in card(name, device=None).items()}
+    facts = understood(files | {IP_JSON: text})
+    assert {row.interface_name: row.ipv4_address for row in facts.interfaces} == {
+        name: f"10.0.{n}.1" for n, name in enumerate(names)
+    }
 
 
 def test_a_vlan_names_its_number_and_what_it_is_built_on():

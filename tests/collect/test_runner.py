@@ -2,14 +2,16 @@
 
 import random
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 import pytest
 
 from aya.collect.collector import Collector, Unreadable
 from aya.collect.runner import KEY_LIMIT_BYTES, collectors, run_collector
 from aya.db.connection import Connection, rows
-from aya.host.reading import Answer, File, Found, Read
-from aya.model import Collected, Facts, Gap, Node, Outcome, Service
+from aya.host.local import LocalHost
+from aya.host.reading import Answer, Command, File, Found, Read
+from aya.model import Collected, Facts, Gap, Measurement, Node, Outcome, Service
 from aya.record.recorder import record
 from aya.redaction import Redactor
 from tests.record.states import state
@@ -90,6 +92,22 @@ def test_a_password_in_a_fact_is_redacted_before_it_leaves_the_collector() -> No
     found = run(lambda _: Facts(services=(Service(service_name="s", metadata={"argv": "serve --password hunter22"}),)))
     assert "hunter22" not in repr(found)
     assert "[redacted:" in repr(found)
+
+
+def test_what_is_measured_is_fit_to_be_stored_as_well() -> None:
+    measured = Measurement(category="a", name="b", value=Decimal(1), unit="c", conditions={"mount": "/x\0\udce9"})
+    assert run(lambda _: Facts(measurements=(measured,))).facts.measurements[0].conditions == {"mount": "/x\\x00\\xe9"}
+
+
+def test_a_program_that_hangs_leaves_what_was_found_and_is_said_even_where_it_was_optional() -> None:
+    collector = Collector(
+        systems=frozenset({"Linux"}),
+        reads=(Command(("sleep", "600"), timeout_s=0.2, optional=True),),
+        parse=lambda _: Facts(node=Node(cpu_model="M3")),
+    )
+    collected = run_collector("tested", collector, LocalHost(), REDACTOR)
+    assert (collected.outcome, collected.facts.node.cpu_model) == (Outcome.FAILED, "M3")
+    assert "sleep 600 did not end within" in (collected.reason or "")
 
 
 @pytest.mark.parametrize("name", collectors("Linux"))

@@ -231,6 +231,18 @@ def test_a_listener_whose_process_may_not_be_seen_is_no_row_but_a_gap():
     assert [gap.outcome for gap in facts.gaps] == [Outcome.DENIED]
 
 
+def test_what_even_root_may_not_see_is_listed_and_no_gap_so_that_stopped_services_vanish():
+    facts = understood({"/proc/net/tcp": table(("0.0.0.0", 2049, "1499")), "user-id": "0"})  # the kernel's own NFS
+    assert [one["port"] for one in facts.metadata["services"]["unattributed_listeners"]] == [2049]
+    assert facts.gaps == ()
+
+
+def test_a_socket_that_was_closed_while_we_looked_is_nobodys():
+    given = {"/proc/net/tcp": table(("0.0.0.0", 80, "5"), ("0.0.0.0", 8080, "6"))}
+    facts = understood(given | {"/proc/self/net/tcp": table(("0.0.0.0", 80, "5"))})
+    assert [one["port"] for one in facts.metadata["services"]["unattributed_listeners"]] == [80]
+
+
 def test_a_hidden_database_behind_a_unix_socket_is_a_gap_and_other_hidden_sockets_are_not():
     row = "0000000000000000: 00000002 00000000 00010000 0001 01 {} {}\n"
     sockets = "Num RefCount Protocol Flags Type St Inode Path\n" + row.format(900, "/run/postgresql/.s.PGSQL.5432")
@@ -260,6 +272,31 @@ def test_the_table_of_ss_alone_is_enough():
     ]
     assert len(facts.services[0].metadata["listeners"]) == 2
     assert [one["port"] for one in facts.metadata["services"]["unattributed_listeners"]] == [6379]
+
+
+def test_a_file_that_is_several_programs_is_what_it_calls_itself():
+    given = {"/proc/net/tcp": table(("0.0.0.0", 6379, "1"), ("0.0.0.0", 80, "2"))}
+    given |= process(5, "redis-server *:6379", exe="/usr/bin/redis-check-rdb", inodes=("1",))
+    given |= process(6, "httpd", "-f", "-p", "80", exe="/bin/busybox", inodes=("2",))
+    facts = understood(given)
+    assert [(row.service_name, row.service_type) for row in facts.services] == [
+        ("httpd", "web"),
+        ("redis-server", "cache"),
+    ]
+
+
+def test_files_are_found_in_the_title_that_a_program_wrote_over_its_command_line():
+    title = "nginx: master process /usr/sbin/nginx -c /etc/nginx/own.conf"
+    facts = understood(
+        {"/proc/net/tcp": table(("0.0.0.0", 80, "1"))} | process(5, title, exe="/usr/sbin/nginx", inodes=("1",))
+    )
+    assert service(facts, "nginx").config_path == "/etc/nginx/own.conf"
+
+
+def test_addresses_are_read_in_the_byte_order_of_the_machine():
+    row = "   0: 7F000001:1538 00000000:0000 0A 0:0 00:0 0 0 0 77 1 0\n"
+    given = {"/proc/net/tcp": HEADER + row, "byte-order": '"big"'} | process(5, POSTGRES, inodes=("77",))
+    assert service(understood(given), "postgres").bind_address == "127.0.0.1"
 
 
 # --- units ------------------------------------------------------------------------------------------------------------

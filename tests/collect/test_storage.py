@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import subprocess
 from decimal import Decimal
@@ -276,6 +277,62 @@ def test_real_file_systems_count_once_and_those_of_the_kernel_never():
         ("/", "/dev/vda", False),
         ("/mnt/two words", "/dev/sda1", True),
     ]
+
+
+def test_options_are_those_of_the_mount_and_of_the_file_system_and_writable_is_what_both_are():
+    lines = (
+        "27 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw,discard\n"
+        "28 27 8:2 / /a rw,noatime - ext4 /dev/sda2 ro,errors=remount-ro\n"
+    )
+    first, second = understood({MOUNTINFO: lines}).metadata["storage"]["filesystems"]
+    assert (first["options"], first["read_only"]) == (["discard", "relatime", "rw"], False)
+    assert (second["options"], second["read_only"]) == (["errors=remount-ro", "noatime", "ro"], True)
+
+
+def test_file_systems_in_folders_with_strange_names_have_their_size():
+    names = [
+        "a b",
+        "new\nline",
+        "tab\tx",
+        "v\vt",
+        "line\u2028separator",
+        "n\x85el",
+        "cr\rx",
+        "esc\x1b[31m",
+        "été",
+        "back\\slash",
+    ]
+    escaped = [re.sub(r"[ \t\n\\]", lambda sign: f"\\{ord(sign[0]):03o}", name) for name in names]
+    mounts = [f"{n} 1 7:{n} / /m/{name} rw - ext4 /dev/loop{n} rw\n" for n, name in enumerate(escaped)]
+    shown = [re.sub(r"[\x00-\x1f]", "?", name) for name in names]
+    lines = [f"/dev/loop{n} ext4 {n + 1} 0 1 0% /m/{name}\n" for n, name in enumerate(shown)]
+    facts = understood(
+        {
+            MOUNTINFO: "".join(mounts),
+            DF: "Filesystem Type 1-blocks Used Available Capacity Mounted on\n" + "".join(lines),
+        }
+    )
+    found_there = {entry["mount"]: entry["size_bytes"] for entry in facts.metadata["storage"]["filesystems"]}
+    assert found_there == {f"/m/{name}": n + 1 for n, name in enumerate(names)}
+    assert len(facts.observed["filesystems"]) == len(names)
+
+
+def test_a_name_that_df_made_unreadable_is_not_taken_for_another_device():
+    lines = "1 1 7:1 / /a\\012b rw - ext4 /dev/loop1 rw\n"
+    table = "Filesystem Type 1-blocks Used Available Capacity Mounted on\n/dev/loop2 ext4 5 0 1 0% /a?b\n"
+    assert understood({MOUNTINFO: lines, DF: table}).metadata["storage"]["filesystems"][0]["size_bytes"] is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (Answer(Outcome.OK, b"garbage"), Outcome.UNREADABLE),
+        (Answer(Outcome.ABSENT, reason="df is not installed"), Outcome.UNSUPPORTED),
+        (Answer(Outcome.FAILED, reason="df ended with 1"), Outcome.FAILED),
+    ],
+)
+def test_why_free_space_is_not_known_is_said(answer, outcome):
+    assert outcome in [gap.outcome for gap in understood(NVME | {MOUNTINFO: "", DF: answer}).gaps]
 
 
 def test_a_file_system_is_named_by_where_its_root_is_mounted_not_by_a_shorter_way_into_it():

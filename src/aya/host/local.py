@@ -38,6 +38,7 @@ def _running_python() -> object:
 CALLS: Mapping[str, Callable[[], object]] = {
     "interface-addresses": _interface_addresses,
     "machine-architecture": platform.machine,
+    "byte-order": lambda: sys.byteorder,
     "page-size": lambda: os.sysconf("SC_PAGE_SIZE"),
     "clock-ticks": lambda: os.sysconf("SC_CLK_TCK"),
     "user-id": os.geteuid,

@@ -165,9 +165,7 @@ def links_in_ifconfig(text: str) -> dict[str, Link]:
     links: dict[str, Link] = {}
     link = None
     for line in text.splitlines():
-        if head := re.match(
-            r"(\S+?):? +(?:flags=(\d+)<([^>]*)>.*?mtu (\d+)|Link encap:(\S+).*?(?:HWaddr (\S+))?\s*$)", line
-        ):
+        if head := IFCONFIG_HEAD.match(line):
             link = links[head[1]] = Link(
                 name=head[1],
                 flags=int(head[2]) & 0xFFFF if head[2] and len(head[2]) < 10 else None,

@@ -9,7 +9,6 @@ from aya.model import Json
 
 TCP_LISTENS, UDP_UNCONNECTED = "0A", "07"
 UNIX_ACCEPTS = 0x10000
-WILDCARDS = ("0.0.0.0", "::", "*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

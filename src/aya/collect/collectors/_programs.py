@@ -28,7 +28,6 @@ MYSQL = Program(
     log=("--log-error",),
     pid_file=("--pid-file",),
 )
-WEB = Program(type="web", ports=(80, 443))
 
 PROGRAMS: dict[str, Program] = {
     "postgres": Program(type="database", ports=(5432,), data=("-D",), config=("config_file",), log=()),

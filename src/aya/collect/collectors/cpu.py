@@ -29,6 +29,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from aya.collect.collector import Collector
+from aya.collect.collectors._json import integer, parsed, words
 from aya.collect.collectors._processors import as_list, processors
 from aya.host.reading import Call, Command, File, Files, Found, Names, Read
 from aya.model import Facts, Gap, Json, Node, Outcome
@@ -225,7 +226,7 @@ def parse(found: Found) -> Facts:
         "processors_online": as_list(online) if online else None,
         "max_mhz": _first(source.max_mhz for source in topology),
         "min_mhz": _first(source.min_mhz for source in topology),
-        "page_size_bytes": _whole(found.text("page-size")),
+        "page_size_bytes": integer(found.text("page-size")),
         "cache_line_bytes": _first([*(cache.line_bytes for cache in caches), cpuinfo.line_bytes]),
         "classes": [_class_json(place, core_class, caches) for place, core_class in enumerate(classes)],
         "caches": [_cache_json(cache) for cache in caches],
@@ -236,12 +237,12 @@ def parse(found: Found) -> Facts:
             if text.strip()
         ],
     }
-    machine = (found.text("machine-architecture") or "").strip('" \n')
+    machine = words(parsed(found.text("machine-architecture")))
     models = list(dict.fromkeys(core_class.name for core_class in classes if core_class.name))
     l2 = _cache_of_fastest(caches, 2, ("Unified", "Data"))
     node = Node(
         cpu_model=" + ".join(models) if len(models) > 1 else _first(source.model for source in naming),
-        cpu_architecture=ARCHITECTURES.get(machine, machine) or _first([lscpu.architecture, cpuinfo.architecture]),
+        cpu_architecture=_first([ARCHITECTURES.get(machine or "", machine), lscpu.architecture, cpuinfo.architecture]),
         cpu_cores_total=_first(source.cores for source in topology),
         cpu_cores_performance=_cores(classes, "performance"),
         cpu_cores_efficiency=_cores(classes, "efficiency"),
@@ -273,8 +274,8 @@ def read_topology(found: Found, cpuinfo: Description) -> Description:
     packages_are_sockets = (
         len(packages) == 1 or cpuinfo.vendor in X86_VENDORS or any(found.matches("/sys/firmware/acpi"))
     )
-    highest = {number: _whole(text) or 0 for number, text in _per_processor(found, "cpufreq/cpuinfo_max_freq").items()}
-    lowest = {number: _whole(text) or 0 for number, text in _per_processor(found, "cpufreq/cpuinfo_min_freq").items()}
+    highest = {number: integer(text) or 0 for number, text in _per_processor(found, "cpufreq/cpuinfo_max_freq").items()}
+    lowest = {number: integer(text) or 0 for number, text in _per_processor(found, "cpufreq/cpuinfo_min_freq").items()}
     classes = _ranked(_kernel_classes(found, cores, cpuinfo, highest, lowest))
     return Description(
         sockets=len(packages) if packages and packages_are_sockets else None,
@@ -324,7 +325,7 @@ def _kernel_classes(
             threads=len(numbers),
             max_mhz=_mhz(fastest),
             min_mhz=_mhz(min((lowest[number] for number in numbers if lowest.get(number)), default=0)),
-            speed=(rank or max(_whole(capacities.get(number)) or 0 for number in numbers), fastest),
+            speed=(rank or max(integer(capacities.get(number)) or 0 for number in numbers), fastest),
             numbers=numbers,
         )
 
@@ -346,14 +347,14 @@ def _kernel_caches(found: Found, classes: Sequence[CoreClass]) -> tuple[Cache, .
         number = _number(path)
         sharing = processors(found.text(folder + "shared_cpu_list"))
         cache_type = found.line(folder + "type")
-        if number is None or not sharing or cache_type is None or (_whole(level) or 0) < 1:
+        if number is None or not sharing or cache_type is None or (integer(level) or 0) < 1:
             continue
         cache = Cache(
             level=int(level),
             type=cache_type,
             place=next((place for place, c in enumerate(classes) if number in c.numbers), None),
             size_kib=_kib(found.line(folder + "size")),
-            line_bytes=_whole(found.line(folder + "coherency_line_size")) or None,
+            line_bytes=integer(found.line(folder + "coherency_line_size")) or None,
             shared_by_threads=len(sharing),
         )
         members.setdefault(cache, set()).add(sharing)
@@ -405,7 +406,7 @@ def read_cpuinfo(text: str) -> Description:
         number=get("model") if get("vendor_id") else part,
         stepping=get("stepping") or _arm_revision(get("CPU variant"), get("CPU revision")),
         microcode=get("microcode"),
-        line_bytes=_whole(get("clflush size")),
+        line_bytes=integer(get("clflush size")),
         features=tuple(sorted(set(features.replace("_", " ").split() if get("isa") else features.split()))),
         names=names,
     )
@@ -419,7 +420,7 @@ def _blocks(text: str) -> tuple[dict[str, str], list[dict[str, str]]]:
         key, colon, value = (part.strip() for part in line.partition(":"))
         if not colon:
             continue
-        if key == "processor" and _whole(value) is not None:
+        if key == "processor" and integer(value) is not None:
             blocks.append({})
         (blocks[-1] if blocks else head).setdefault(key, value)
     return head, blocks
@@ -487,15 +488,15 @@ def read_lscpu(text: str) -> Description:
     general = dict(reversed(pairs))
     if not general.keys() & {"CPU(s)", "Model name", "Architecture"}:
         return Description()
-    present = _whole(general.get("CPU(s)"))
+    present = integer(general.get("CPU(s)"))
     online = processors(general.get("On-line CPU(s) list"))
     several = len(blocks) > 1
     groups = [_lscpu_class(block, several) for block in blocks] if several else [_lscpu_class(general, several)]
     cores = _sum(group.cores for group in groups)
-    per_core = _whole(general.get("Thread(s) per core")) or None
+    per_core = integer(general.get("Thread(s) per core")) or None
     whole = _lscpu_counts_all(present, len(online) if online is not None else present, cores, per_core)
     x86 = general.get("Vendor ID") in X86_VENDORS
-    sockets = _whole(general.get("Socket(s)")) or None
+    sockets = integer(general.get("Socket(s)")) or None
     features = next((value for key, value in pairs if key in ("Flags", "ISA")), "")
     name = general.get("Architecture")
     seen = Description(
@@ -530,10 +531,10 @@ def _lscpu_counts_all(present: int | None, online: int | None, cores: int | None
 
 
 def _lscpu_class(block: Mapping[str, str], named: bool) -> CoreClass:
-    per_group = _whole(block.get("Core(s) per socket") or block.get("Core(s) per cluster"))
-    groups = _whole(block.get("Socket(s)") or block.get("Cluster(s)"))
+    per_group = integer(block.get("Core(s) per socket") or block.get("Core(s) per cluster"))
+    groups = integer(block.get("Socket(s)") or block.get("Cluster(s)"))
     cores = per_group * groups if per_group and groups else None
-    per_core = _whole(block.get("Thread(s) per core"))
+    per_core = integer(block.get("Thread(s) per core"))
     highest = _mhz_text(block.get("CPU max MHz"))
     return CoreClass(
         name=_model(block.get("Model name")) if named else None,
@@ -579,7 +580,7 @@ def _divides_evenly(seen: Description) -> bool:
 
 def _l2_is_private(seen: Description) -> bool:
     """Whether each core is known to have an L2 of its own."""
-    family, number = _whole(seen.family) or 0, _whole(seen.number)
+    family, number = integer(seen.family) or 0, integer(seen.number)
     if seen.vendor == "GenuineIntel":
         return family == 6 and number in INTEL_PRIVATE_L2
     if seen.vendor in ("AuthenticAMD", "HygonGenuine"):
@@ -603,7 +604,7 @@ def _lscpu_table(text: str) -> Description:
         for line in text.splitlines()
         if line.strip() and not line.startswith("#")
     ]
-    if not rows or any(_whole(row.get(column)) is None for row in rows for column in ("cpu", "core", "socket")):
+    if not rows or any(integer(row.get(column)) is None for row in rows for column in ("cpu", "core", "socket")):
         return Description()
     numbers = sorted(int(row["cpu"]) for row in rows)
     # Processors that are left out are offline, or not in what was copied.
@@ -638,11 +639,6 @@ def _cores(classes: Iterable[CoreClass], role: str) -> int | None:
 def _cache_of_fastest(caches: Iterable[Cache], level: int, types: Sequence[str]) -> int | None:
     sizes = {c.size_kib for c in caches if c.level == level and c.type in types and c.place in (0, None)}
     return max((size for size in sizes if size), default=None)
-
-
-def _whole(text: str | None) -> int | None:
-    text = (text or "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _kib(text: str | None) -> int | None:

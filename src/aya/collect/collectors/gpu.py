@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from aya.collect.collector import Collector, Unreadable
+from aya.collect.collectors._json import integer
 from aya.host.reading import Command, File, Files, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
 
@@ -229,8 +230,8 @@ def _nvidia(text: str) -> Iterable[tuple[str, dict[str, Json], list[Measurement]
             "compute_mode": _text(gpu, "compute_mode"),
             "power_limit_mw": limit or _milli(gpu, "power_readings/power_limit"),
             "power_limit_max_mw": _milli(gpu, "gpu_power_readings/max_power_limit", "power_readings/max_power_limit"),
-            "pcie_max_generation": _number(_text(gpu, f"{link}/pcie_gen/max_link_gen")),
-            "pcie_max_width": _number((_text(gpu, f"{link}/link_widths/max_link_width") or "").removesuffix("x")),
+            "pcie_max_generation": integer(_text(gpu, f"{link}/pcie_gen/max_link_gen")),
+            "pcie_max_width": integer((_text(gpu, f"{link}/link_widths/max_link_width") or "").removesuffix("x")),
             "mig": _mig(gpu),
         }
         numbers = {
@@ -241,7 +242,7 @@ def _nvidia(text: str) -> Iterable[tuple[str, dict[str, Json], list[Measurement]
             "fan": (_decimal(gpu, "%", "fan_speed"), "%"),
         }
         yield address, device, _measured(address, numbers)
-    attached = _number(_text(log, "attached_gpus"))
+    attached = integer(_text(log, "attached_gpus"))
     if attached is not None and attached != len(described):
         raise Unreadable(f"{attached} devices are attached, {len(described)} described")
 
@@ -261,10 +262,10 @@ def _mig(gpu: ElementTree.Element) -> dict[str, Json] | None:
         return None
     parts = [
         {
-            "gpu_instance": _number(_text(part, "gpu_instance_id")),
-            "compute_instance": _number(_text(part, "compute_instance_id")),
+            "gpu_instance": integer(_text(part, "gpu_instance_id")),
+            "compute_instance": integer(_text(part, "compute_instance_id")),
             "memory_mib": _amount(part, "fb_memory_usage/total", "MiB"),
-            "multiprocessors": _number(_text(part, "device_attributes/shared/multiprocessor_count")),
+            "multiprocessors": integer(_text(part, "device_attributes/shared/multiprocessor_count")),
         }
         for part in gpu.findall("mig_devices/mig_device")
     ]
@@ -306,10 +307,6 @@ def _amount(element: ElementTree.Element, path: str, unit: str) -> int | None:
 def _milli(element: ElementTree.Element, *paths: str) -> int | None:
     value = _decimal(element, "W", *paths)
     return int(value * 1000) or None if value is not None else None
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and re.fullmatch(r"[0-9]{1,9}", text) else None
 
 
 def _hex(text: str | None) -> str | None:

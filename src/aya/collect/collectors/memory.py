@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from aya.collect.collector import Collector
+from aya.collect.collectors._choice import chosen
 from aya.collect.collectors._dmi import MEMORY_ARRAY, MEMORY_DEVICE, known, known_serial, structures
 from aya.collect.collectors._processors import as_list, processors
 from aya.host.reading import Command, File, Files, Found, Names, Read
@@ -99,7 +100,7 @@ def parse(found: Found) -> Facts:
         "numa_nodes": _nodes(found),
         "swap_kib": kernel.get("SwapTotal"),
         "huge_pages": _huge_pages(found),
-        "transparent_huge_pages": _chosen(found.text("/sys/kernel/mm/transparent_hugepage/enabled")),
+        "transparent_huge_pages": chosen(found.text("/sys/kernel/mm/transparent_hugepage/enabled")),
     }
     node = Node(
         ram_gb=Decimal(installed_mib) / 1024 if installed_mib else None,
@@ -320,12 +321,6 @@ def _huge_pages(found: Found) -> list[dict[str, Json]]:
         if size and re.fullmatch(r"\d{1,15}", text.strip()):
             sizes[int(size[1])] = int(text)
     return [{"size_kib": size, "pages": sizes[size]} for size in sorted(sizes)]
-
-
-def _chosen(text: str | None) -> str | None:
-    """The word in brackets: `always [madvise] never`."""
-    chosen = re.search(r"\[(\w+)\]", text or "")
-    return chosen[1] if chosen else None
 
 
 def _measurements(kernel: Mapping[str, int]) -> Iterable[Measurement]:

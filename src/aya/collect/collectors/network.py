@@ -13,6 +13,7 @@ local stub of systemd-resolved, the servers behind it are given and the stub is 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Literal
 
 from aya.collect.collector import Collector
 from aya.collect.collectors._addresses import (
@@ -57,9 +58,6 @@ TAILSCALE = "tailscale status --json"
 STUBS = {"127.0.0.53", "127.0.0.54"}
 RESOLVED = "/run/systemd/resolve/resolv.conf"
 
-
-BIG_ENDIAN = {"s390x", "s390", "ppc64", "ppc", "mips", "mips64", "sparc64", "parisc", "parisc64"}
-
 NO_SPEEDS = {None, 0, 65535, 2**32 - 1}
 """How a virtual card, or one without a link, says that it has no speed (besides -1)."""
 
@@ -71,7 +69,6 @@ def _links_in_sysfs(found: Found) -> dict[str, Link]:
     links = {}
     for path, _ in found.matches("/sys/class/net/*/type"):
         name = path.split("/")[4]
-
         told = {
             attribute: found.line(f"/sys/class/net/{name}/{attribute}")
             for attribute in ("type", "flags", "operstate", "address", "mtu", "speed", "duplex", "master")
@@ -145,10 +142,10 @@ def _in_virtual_folder(found: Found, link: Link) -> bool:
 
 
 def _routes(found: Found) -> list[Route]:
-    big = words(parsed(found.text("machine-architecture"))) in BIG_ENDIAN
+    order: Literal["little", "big"] = "big" if parsed(found.text("byte-order")) == "big" else "little"
     return [
         *(
-            routes_in_proc(found.text("/proc/net/route") or "", "big" if big else "little")
+            routes_in_proc(found.text("/proc/net/route") or "", order)
             or routes_in_ip(asked(found, IP_ROUTE))
             or routes_in_table(asked(found, ROUTE))
         ),
@@ -252,7 +249,7 @@ def parse(found: Found) -> Facts:
     links = _links(found)
     routes = _routes(found)
     gaps = (
-        [] if links else [Gap(Outcome.UNSUPPORTED, "interfaces: neither /sys/class/net nor ip nor ifconfig is there")]
+        () if links else (Gap(Outcome.UNSUPPORTED, "interfaces: neither /sys/class/net nor ip nor ifconfig is there"),)
     )
     default, default6 = default_route(routes, 4), default_route(routes, 6)
     carrier = default or default6
@@ -281,7 +278,7 @@ def parse(found: Found) -> Facts:
         interfaces=tuple(interfaces),
         metadata={"network": network},
         measurements=tuple(_measurements(found, interfaces)),
-        gaps=tuple(gaps),
+        gaps=gaps,
     )
 
 
@@ -367,7 +364,7 @@ collector = Collector(
         ),
         *(Names(f"/sys/class/net/*/{folder}") for folder in ("wireless", "phy80211")),
         File("/proc/net/vlan/config", optional=True),
-        Call("machine-architecture"),
+        Call("byte-order"),
         File("/proc/net/if_inet6"),
         File("/proc/net/route"),
         File("/proc/net/ipv6_route"),
@@ -387,7 +384,7 @@ collector = Collector(
         "network.dns.servers": "addresses of the name servers, in the order they are asked",
         "network.dns.search": "domains that are tried with a short name",
         "network.dns.stub": "address of the local resolver that programs ask instead, if there is one",
-        "network.routes[].destination": "network of the route, `0.0.0.0/0` for the default route",
+        "network.routes[].destination": "network of the route, `0.0.0.0/0` for the default route; none of `fe80::/10`",
         "network.routes[].gateway": "address it goes through; null where the network is attached directly",
         "network.routes[].interface": "interface it goes out of",
         "network.routes[].metric": "cost; the lowest wins",

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from aya.collect.collector import Collector, Unreadable
 from aya.collect.collectors._elf import architecture_name
 from aya.collect.collectors._json import integer
+from aya.collect.collectors._versions import by_number
 from aya.host.reading import Command, File, Files, Found
 from aya.model import Facts, Gap, Json, Outcome, Software
 
@@ -129,10 +130,7 @@ def _one_row_each(packages: Iterable[Software]) -> list[Software]:
 
 def _age(package: Software) -> tuple[datetime, list[tuple[int, str]]]:
     """Later is larger: by date, else by the numbers in the version."""
-    numbers = [
-        (int(number[:18] or 0), word) for number, word in re.findall(r"(\d*)(\D*)", package.software_version or "")
-    ]
-    return package.installed_at or datetime.fromtimestamp(0, UTC), numbers
+    return package.installed_at or datetime.fromtimestamp(0, UTC), by_number(package.software_version or "")
 
 
 def parse(found: Found) -> Facts:

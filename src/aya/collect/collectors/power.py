@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from aya.collect.collector import Collector
+from aya.collect.collectors._choice import chosen
 from aya.host.reading import File, Files, Found
 from aya.model import Facts, Json, Measurement
 
@@ -57,7 +58,7 @@ def parse(found: Found) -> Facts:
         "cpu": governing,
         "profile": found.line("/sys/firmware/acpi/platform_profile"),
         "sleep_states": [SLEEP_STATES.get(word, word) for word in (found.text("/sys/power/state") or "").split()],
-        "suspend_mode": _chosen(found.text("/sys/power/mem_sleep")),
+        "suspend_mode": chosen(found.text("/sys/power/mem_sleep")),
         "thermal_zones": _zones(found),
         "cooling_devices": _cooling(found),
         "fans": _fans(found),
@@ -208,12 +209,6 @@ def _boost(found: Found) -> bool | None:
 
 def _unless_none(text: str | None, *fillers: str) -> str | None:
     return None if text in ("none", *fillers) else text
-
-
-def _chosen(text: str | None) -> str | None:
-    """The word in brackets: `s2idle [deep]`."""
-    chosen = re.search(r"\[([\w-]+)\]", text or "")
-    return chosen[1] if chosen else None
 
 
 def _int(text: str | None) -> int | None:

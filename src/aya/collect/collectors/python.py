@@ -18,6 +18,7 @@ from aya.collect.collectors._executables import distinct, reads_of, there
 from aya.collect.collectors._homes import READS as HOME_READS
 from aya.collect.collectors._homes import in_homes, may_be_run
 from aya.collect.collectors._json import dig, parsed, words
+from aya.collect.collectors._versions import by_number
 from aya.host.reading import Call, Command, File, Found, Head, Names, Read
 from aya.model import Facts, Json, Outcome, Software
 
@@ -147,7 +148,7 @@ def _packages(paths: Iterable[str]) -> list[Software]:
             versions.setdefault((plain, folder), set()).add(match["version"])
     rows = []
     for (name, folder), found_versions in sorted(versions.items()):
-        known = sorted((version for version in found_versions if version), key=_age)
+        known = sorted((version for version in found_versions if version), key=by_number)
         metadata: dict[str, Json] = {"installed_versions": known} if len(known) > 1 else {}
         rows.append(
             Software(
@@ -158,10 +159,6 @@ def _packages(paths: Iterable[str]) -> list[Software]:
             )
         )
     return rows
-
-
-def _age(version: str) -> list[tuple[int, str]]:
-    return [(int(number[:18] or 0), word) for number, word in re.findall(r"(\d*)(\D*)", version)]
 
 
 def parse(found: Found) -> Facts:

@@ -13,7 +13,7 @@ The time of a start is counted from the kernel's boot time in whole seconds, whi
 every look (setting the clock moves it).
 
 Sockets whose process may not be seen are listed in `services.unattributed_listeners` of the node and are no rows. To an
-ordinary user that is a gap. To root it is not: what is left then belongs to the kernel (WireGuard, NFS) or to a process
+ordinary user that is a gap. To root it is not: what is left then belongs to the kernel (NFS, VXLAN) or to a process
 that nobody may look into, at this look as at every other, and must not keep stopped services alive for ever.
 Unconnected UDP sockets on ephemeral ports are questions of clients and no services. Unix sockets count for well-known
 servers only. Command lines are not kept: they may hold secrets.
@@ -27,7 +27,7 @@ from typing import Literal
 
 from aya.collect.collector import Collector
 from aya.collect.collectors._asked import asked
-from aya.collect.collectors._json import integer
+from aya.collect.collectors._json import integer, parsed
 from aya.collect.collectors._listeners import (
     Listener,
     listeners_in_proc,
@@ -198,8 +198,7 @@ def _ephemeral(text: str | None) -> range:
 
 def _sockets(found: Found, folder: str = SOCKETS) -> list[Listener]:
     ephemeral = _ephemeral(found.text("/proc/sys/net/ipv4/ip_local_port_range"))
-    big = (found.line("machine-architecture") or "").strip('"') in ("s390x", "ppc64", "ppc", "mips", "sparc64")
-    order: Literal["little", "big"] = "big" if big else "little"
+    order: Literal["little", "big"] = "big" if parsed(found.text("byte-order")) == "big" else "little"
     sockets = [
         listener
         for table in ("tcp", "tcp6", "udp", "udp6")
@@ -537,7 +536,7 @@ collector = Collector(
         File("/proc/uptime"),
         File("/etc/passwd"),
         Call("clock-ticks"),
-        Call("machine-architecture"),
+        Call("byte-order"),
         Call("user-id"),
         Names(SYSTEMD_RUNS),
     ),
