@@ -92,6 +92,7 @@ WRONG: list[tuple[tuple[str, ...], int]] = [
     (("snapshot", "diff", "no such"), USAGE),
     (("snapshot", "create", "baseline"), USAGE),
     (("snapshot", "create", ""), USAGE),
+    (("snapshot", "create", "now"), USAGE),
     (("snapshot", "create", "bad \udcff bytes"), USAGE),
     (("verify", "--only", "no such"), USAGE),
     (("verify", "--node", "NOBODY"), USAGE),

@@ -50,6 +50,24 @@ def test_what_changed_is_recorded_and_in_a_snapshot_of_its_own(aya: Command) -> 
         aya(*psql, "DROP TABLE public.appeared")
 
 
+def test_tables_of_users_in_the_same_database_may_be_called_anything(aya: Command) -> None:
+    psql = ("db", "psql", "--as", "admin", "-qXc")
+    named = 'o\'dd "täble" %s; [b] 😀'
+    quoted = '"' + named.replace('"', '""') + '"'
+    columns = ", ".join(f'"{number} ëlän "" \'" text' for number in range(1000))
+    assert aya(*psql, f"CREATE SCHEMA {quoted} CREATE TABLE {quoted} ({columns})").code == 0
+    try:
+        assert aya("collect").code == 0
+        found = [row for row in aya("show", "schemas", "--match", named, "--json").document if row["kind"] == "column"]
+        assert {row["column_name"] for row in found} == {f"{number} ëlän \" '" for number in range(1000)}
+        assert {(row["schema_name"], row["table_name"]) for row in found} == {(named, named)}
+        assert named in aya("show", "schemas", "--match", named).out
+    finally:
+        assert aya(*psql, f"DROP SCHEMA {quoted} CASCADE").code == 0
+    assert aya("collect").code == 0
+    assert aya("show", "schemas", "--match", named, "--json").document == []
+
+
 def test_without_once_it_goes_on_through_a_stopped_server_until_interrupted(aya: Command) -> None:
     with aya.start("up", AYA_INTERVAL_S="1", PYTHONUNBUFFERED="1") as process:
         assert process.stdout is not None

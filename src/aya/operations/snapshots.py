@@ -3,6 +3,7 @@
 import getpass
 
 from aya.db.database import Login
+from aya.errors import UsageError
 from aya.operations.context import Context
 from aya.operations.verification import Verified
 from aya.snapshot import snapshots
@@ -24,6 +25,8 @@ def create_snapshot(
     verified: Verified | None = None,
 ) -> Snapshot:
     """Take a snapshot of the recorded state of all nodes. Without results of checks it is `unverified`."""
+    if name == NOW:
+        raise UsageError(f"No snapshot can be named {NOW}.", remedy="It stands for the state as it is recorded now.")
     with context.database.connect() as connection:
         return snapshots.create(
             connection,

@@ -232,7 +232,10 @@ def db_status(as_json: AsJson = False) -> None:
 
 @db.command("url")
 def db_url(
-    role: Annotated[str, typer.Option("--as", help="Log in as reader, writer or admin.")] = "writer",
+    role: Annotated[
+        str,
+        typer.Option("--as", help="Log in as reader, writer or admin; an existing server as AYA_DATABASE_URL says."),
+    ] = "writer",
     tcp: Annotated[bool, typer.Option("--tcp", help="By loopback TCP with a password; holds a secret.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -247,7 +250,10 @@ def db_url(
 @db.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def db_psql(
     arguments: typer.Context,
-    role: Annotated[str, typer.Option("--as", help="Log in as reader, writer or admin.")] = "writer",
+    role: Annotated[
+        str,
+        typer.Option("--as", help="Log in as reader, writer or admin; an existing server as AYA_DATABASE_URL says."),
+    ] = "writer",
 ) -> None:
     """Open psql on the database; further arguments go to psql."""
     from aya.operations.server import open_psql
