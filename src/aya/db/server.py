@@ -36,6 +36,7 @@ SOCKET_PATH_LIMIT_BYTES = 100
 START_TIMEOUT_S = 60
 LONG_TIMEOUT_S = 300
 NEEDED_SPACE_BYTES = 256 * 1024 * 1024
+HALF_MADE = ".data-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,9 @@ class EmbeddedServer:
             folder.mkdir(mode=0o700)
         except FileExistsError:
             found = folder.stat(follow_symlinks=False)
+            if self.as_root and found.st_uid == 0 and found.st_mode & 0o777 == 0o700 and not any(folder.iterdir()):
+                os.chown(folder, owner.pw_uid, owner.pw_gid)  # by one that was killed before it could
+                return
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner.pw_uid or found.st_mode & 0o077:
                 raise HostError(
                     f"{folder} is not a closed folder of {owner.pw_name} alone.",
@@ -247,25 +251,34 @@ class EmbeddedServer:
             ) from None
 
     def _initialise(self) -> None:
-        answer = self.run_program(
-            "initdb",
-            f"--pgdata={self.data_folder}",
-            f"--username={SUPERUSER}",
-            "--encoding=UTF8",
-            "--locale-provider=builtin",
-            "--builtin-locale=C.UTF-8",
-            "--locale=C",
-            "--data-checksums",
-            "--auth-local=peer",
-            "--auth-host=scram-sha-256",
-        )
-        if answer.outcome is not Outcome.OK:
-            # Half a cluster would look like a whole one next time.
-            for entry in self.data_folder.iterdir():
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
-            raise ServerStartFailed(
-                f"No database could be made in {self.data_folder}: {answer.reason or answer.errors}"
+        """Make the database beside its place and move it there: what a killed program leaves half made is none."""
+        with self._usable():
+            for left in self.home.glob(f"{HALF_MADE}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            incoming = Path(tempfile.mkdtemp(prefix=HALF_MADE, dir=self.home))
+        try:
+            if self.as_root:
+                os.chown(incoming, self.owner.pw_uid, self.owner.pw_gid)
+            answer = self.run_program(
+                "initdb",
+                f"--pgdata={incoming}",
+                f"--username={SUPERUSER}",
+                "--encoding=UTF8",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+                "--locale=C",
+                "--data-checksums",
+                "--auth-local=peer",
+                "--auth-host=scram-sha-256",
             )
+            if answer.outcome is not Outcome.OK:
+                raise ServerStartFailed(
+                    f"No database could be made in {self.data_folder}: {answer.reason or answer.errors}"
+                )
+            with self._usable():
+                incoming.rename(self.data_folder)
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
 
     def _refuse_other_version(self) -> None:
         found = (self.data_folder / "PG_VERSION").read_text().strip()
@@ -366,7 +379,8 @@ class EmbeddedServer:
             ) from error
         except (OSError, ValueError, IndexError):
             return None, None, None
-        return (pid, started, port) if self._serves_here(pid) else (None, None, port)
+        # A number below zero is that of a server without clients, as initdb runs one.
+        return (pid, started, port) if pid > 0 and self._serves_here(pid) else (None, None, port)
 
     def _serves_here(self, pid: int) -> bool:
         try:
