@@ -4,6 +4,7 @@ time.
 
 import json
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ import pytest
 from aya.db.connection import Connection, rows
 from aya.db.database import Database, Login
 from aya.settings import Settings
-from tests.conftest import STATE_TABLES
+from tests.conftest import STATE_TABLES, make_home
 from tests.serve.command import Command
 
 MOMENTS = 8
@@ -141,3 +142,20 @@ def kill_server(aya: Command) -> None:
     for process in family:
         process.kill()
     psutil.wait_procs(family, timeout=10)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=lambda how: how.name)
+def test_a_first_start_that_was_ended_half_way_is_no_obstacle(how: signal.Signals) -> None:
+    aya = Command.at(make_home())
+    try:
+        with aya.start("db", "migrate") as process:
+            until(lambda: any(aya.home.glob(".data-*/PG_VERSION")) or process.poll() is not None)
+            process.send_signal(how)
+            _, said = process.communicate(timeout=120)
+        assert process.returncode == (130 if how is signal.SIGINT else -how), said
+        assert aya("db", "migrate").code == 0
+        assert aya("doctor").code == 0
+        assert list(aya.home.glob(".data-*")) == []
+    finally:
+        aya("db", "stop")
+        shutil.rmtree(aya.home)
