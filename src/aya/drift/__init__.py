@@ -1,0 +1,1 @@
+"""How nodes differ from one another, and from what they should be."""

@@ -1,0 +1,1 @@
+"""What changed, when, by whom and why; and the state as it was at any past moment."""
