@@ -47,7 +47,7 @@ def settings_now(connection: Connection) -> dict[str, str | None]:
 
 def test_what_was_recorded_is_in_the_tables(writer: Connection) -> None:
     done = record(writer, [whole()])[0]
-    assert (done.inserted, done.updated, done.vanished) == (6, 1, 0)
+    assert (done.inserted, done.updated, done.vanished) == (7, 0, 0)
     assert settings_now(writer) == {"work_mem": "65536", "fsync": "on"}
     node = rows(writer, "SELECT * FROM system_nodes")[0]
     assert (node["node_name"], node["serial_number"], node["hardware_uuid"]) == ("ALPHA", "X99R32LQKN", ALPHA_UUID)

@@ -37,7 +37,7 @@ class Recorded:
 
     node_name: str
     node_id: int
-    run_id: int = 0
+    run_id: int
     inserted: int = 0
     updated: int = 0
     vanished: int = 0
@@ -74,8 +74,8 @@ def record(
     with translated(doing="recording"), connection.transaction():
         names = sorted({state.node_name for state in states} | {state.identity for state in states})
         connection.execute(query("begin_recording"), {"names": names})
-        found = _find_or_insert(connection, states)
-        results = [Recorded(state.node_name, node["id"]) for state, node in zip(states, found, strict=True)]
+        found = _find(connection, states)
+        results = _begin_runs(connection, states, found)
         _record_nodes(connection, states, found, results)
         for state, result in zip(states, results, strict=True):
             _let_absent_servers_vanish(connection, state, result)
@@ -91,7 +91,7 @@ def record(
     return results
 
 
-def _find_or_insert(connection: Connection, states: Sequence[NodeState]) -> list[dict[str, Any]]:
+def _find(connection: Connection, states: Sequence[NodeState]) -> list[dict[str, Any]]:
     known = [
         {
             "number": number,
@@ -110,14 +110,8 @@ def _find_or_insert(connection: Connection, states: Sequence[NodeState]) -> list
                 f"The name {state.node_name} already belongs to another machine ({node['taken']}); this one is {state.identity}.",
                 remedy="Nothing was recorded. Give this machine a name of its own with AYA_NODE.",
             )
-    new = [given for given, node in zip(known, found, strict=True) if node["id"] is None]
-    if new:
-        inserted = rows(connection, query("insert_nodes"), {"nodes": _json_text(new)})
-        ids = {row["node_name"]: row["id"] for row in inserted}
-        for state, node in zip(states, found, strict=True):
-            if node["id"] is None:
-                node |= {"id": ids[state.node_name], "status": "active"}
-    if len({node["id"] for node in found}) < len(found):
+    existing = [node["id"] for node in found if node["id"] is not None]
+    if len(set(existing)) < len(existing) or len({state.identity for state in states}) < len(states):
         raise PayloadRefused(
             f"Two states are of one node, among {', '.join(state.node_name for state in states)}.",
             remedy="Nothing was recorded. Record them one after the other.",
@@ -125,17 +119,41 @@ def _find_or_insert(connection: Connection, states: Sequence[NodeState]) -> list
     return found
 
 
+def _begin_runs(
+    connection: Connection, states: Sequence[NodeState], found: Sequence[dict[str, Any]]
+) -> list[Recorded]:
+    """Number the runs and the new nodes, and let the triggers that log know what is found by which run."""
+    given = [
+        {
+            "at": at,
+            "id": node["id"],
+            "seen": state.collected_at,
+            "owners": {name: c.collector for c in state.collected for name in c.owns},
+        }
+        for at, (state, node) in enumerate(zip(states, found, strict=True))
+    ]
+    numbered = rows(connection, query("begin_runs"), {"nodes": _json_text(given)})
+    return [
+        Recorded(state.node_name, number["id"], run_id=number["run_id"])
+        for state, number in zip(states, numbered, strict=True)
+    ]
+
+
 def _record_nodes(
     connection: Connection, states: Sequence[NodeState], found: Sequence[dict[str, Any]], results: Sequence[Recorded]
 ) -> None:
-    given = [_node_overlay(state, node) for state, node in zip(states, found, strict=True)]
-    written = rows(connection, _record_nodes_statement(), {"nodes": _json_text(given)})
-    changed = {row["id"] for row in written}
+    given = [
+        _node_overlay(state, node, result.node_id) for state, node, result in zip(states, found, results, strict=True)
+    ]
+    inserted = {
+        row["id"]: row["inserted"] for row in rows(connection, _record_nodes_statement(), {"nodes": _json_text(given)})
+    }
     for result in results:
-        result.updated += result.node_id in changed
+        result.inserted += inserted.get(result.node_id) is True
+        result.updated += inserted.get(result.node_id) is False
 
 
-def _node_overlay(state: NodeState, node: dict[str, Any]) -> dict[str, Any]:
+def _node_overlay(state: NodeState, node: dict[str, Any], node_id: int) -> dict[str, Any]:
     """What is to be laid over a node's row: only columns and keys that somebody looked at."""
     columns: dict[str, Any] = {"node_name": state.node_name}
     if state.role_by_hand:
@@ -166,7 +184,7 @@ def _node_overlay(state: NodeState, node: dict[str, Any]) -> dict[str, Any]:
     if observed:
         observed["at"] = state.collected_at
     return {
-        "id": node["id"],
+        "id": node_id,
         "columns": columns,
         "replaced": replaced,
         "merged": {key: _without_unknown(value) for key, value in merged.items()},
@@ -292,6 +310,7 @@ def _insert_runs(
 ) -> None:
     runs = [
         {
+            "run_id": result.run_id,
             "node_id": result.node_id,
             "collected_at": state.collected_at,
             "duration_ms": state.duration_ms,
@@ -320,9 +339,7 @@ def _insert_runs(
         "aya_version": __version__,
         "changed": changed,
     }
-    ids = {row["node_id"]: row["id"] for row in rows(connection, query("insert_runs"), given)}
-    for result in results:
-        result.run_id = ids[result.node_id]
+    connection.execute(query("insert_runs"), given)
 
 
 def count_facts(collected: Collected) -> int:

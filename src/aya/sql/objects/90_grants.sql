@@ -1,10 +1,13 @@
 -- Who may what: the owner owns and cannot log in, the writer records, the reader reads.
 
-GRANT USAGE ON SCHEMA public, aya TO aya_writer, aya_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA public, aya TO aya_reader, aya_writer;
+GRANT USAGE ON SCHEMA public, aya, past TO aya_writer, aya_reader;
+GRANT SELECT ON ALL TABLES IN SCHEMA public, aya, past TO aya_reader, aya_writer;
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO aya_writer;
 GRANT INSERT, UPDATE, DELETE ON aya.section_marks TO aya_writer;
+GRANT USAGE ON SEQUENCE system_nodes_id_seq, collection_runs_id_seq TO aya_writer;
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM aya_writer;
+REVOKE INSERT ON change_log FROM aya_writer;
+GRANT EXECUTE ON FUNCTION aya.note_verification(bigint, text, text) TO aya_writer;
 REVOKE UPDATE, DELETE, TRUNCATE ON change_log, collection_runs, collection_outcomes, system_state_snapshots FROM aya_writer;
 REVOKE DELETE, TRUNCATE ON check_results FROM aya_writer;
 REVOKE EXECUTE ON FUNCTION aya.unmark_sections() FROM PUBLIC;

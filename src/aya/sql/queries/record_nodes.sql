@@ -6,6 +6,18 @@ WITH given AS (
     FROM json_to_recordset(%(nodes)s::json) AS g (
         id integer, columns jsonb, replaced jsonb, merged jsonb, removed text[], observed jsonb
     )
+), first_seen AS (
+    INSERT INTO system_nodes (id, {columns}, metadata)
+    SELECT
+        g.id,
+        {row_columns},
+        g.replaced || g.merged || CASE WHEN g.observed = '{}' THEN '{}' ELSE jsonb_build_object('observed', g.observed) END
+    FROM given g
+    CROSS JOIN LATERAL jsonb_populate_record(
+        NULL::system_nodes, '{"node_role": "standalone", "node_role_source": "found", "status": "active"}'::jsonb || g.columns
+    ) AS row
+    WHERE NOT EXISTS (SELECT FROM system_nodes n WHERE n.id = g.id)
+    RETURNING id
 ), laid AS (
     SELECT
         {row_columns},
@@ -21,16 +33,20 @@ WITH given AS (
     FROM given g
     JOIN system_nodes n USING (id)
     CROSS JOIN LATERAL jsonb_populate_record(n, g.columns) AS row
+), written AS (
+    UPDATE system_nodes n
+    SET ({columns}) = ROW({laid_columns}),
+        metadata = l.metadata || CASE WHEN l.observed = '{}' THEN '{}' ELSE jsonb_build_object('observed', l.observed) END,
+        updated_at = now()
+    FROM laid l
+    WHERE n.id = l.id
+        AND (
+            ({old_columns}, n.metadata - 'observed') IS DISTINCT FROM ({laid_columns}, l.metadata)
+            OR (l.observed <> '{}'
+                AND coalesce((n.metadata -> 'observed' ->> 'at')::timestamptz, '-infinity') < now() - interval '1 hour')
+        )
+    RETURNING n.id
 )
-UPDATE system_nodes n
-SET ({columns}) = ROW({laid_columns}),
-    metadata = l.metadata || CASE WHEN l.observed = '{}' THEN '{}' ELSE jsonb_build_object('observed', l.observed) END,
-    updated_at = now()
-FROM laid l
-WHERE n.id = l.id
-    AND (
-        ({old_columns}, n.metadata - 'observed') IS DISTINCT FROM ({laid_columns}, l.metadata)
-        OR (l.observed <> '{}'
-            AND coalesce((n.metadata -> 'observed' ->> 'at')::timestamptz, '-infinity') < now() - interval '1 hour')
-    )
-RETURNING n.id
+SELECT id, true AS inserted FROM first_seen
+UNION ALL
+SELECT id, false FROM written

@@ -1,0 +1,157 @@
+-- The state as it was. NAME_as_of, written out from the catalog for each table of state, undoes what was logged later.
+--
+-- The schema `past` has views named like the tables and views of `public`, so that any query runs unchanged on the past:
+--
+--     SET search_path = past, public; SET aya.as_of = '2026-11-20 14:00'; SELECT * FROM v_system_overview;
+--
+-- aya.as_of is a moment, or #N for "right after change N". Unset, it is now.
+
+CREATE OR REPLACE FUNCTION aya.change_number(at timestamptz) RETURNS bigint
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    upto bigint;
+    beyond bigint := 9223372036854775807;
+    cut bigint;
+BEGIN
+    SELECT coalesce(max(l.id), 0) INTO upto FROM public.change_log l WHERE l.created_at <= at;
+    -- A transaction is seen whole or not at all: as long as one has changes on both sides, the border goes before it.
+    SELECT min(l.id) INTO cut FROM public.change_log l
+    WHERE l.created_at > at AND l.id <= upto
+        AND EXISTS (SELECT FROM public.change_log m WHERE m.transaction_id = l.transaction_id AND m.id > upto);
+    WHILE cut IS NOT NULL LOOP
+        beyond := upto;
+        upto := cut - 1;
+        SELECT min(l.id) INTO cut FROM public.change_log l
+        WHERE l.id <= upto
+            AND l.transaction_id IN (SELECT m.transaction_id FROM public.change_log m WHERE m.id > upto AND m.id <= beyond);
+    END LOOP;
+    RETURN upto;
+END
+$$;
+COMMENT ON FUNCTION aya.change_number(timestamptz) IS 'The number of the last change that was logged at or before a moment, so that no transaction is cut in two; 0 before the first.';
+
+CREATE OR REPLACE FUNCTION aya.as_of() RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+RETURN CASE
+    WHEN current_setting('aya.as_of', true) ~ '^#\d{1,18}$' THEN substr(current_setting('aya.as_of', true), 2)::bigint
+    WHEN coalesce(current_setting('aya.as_of', true), '') = '' THEN 9223372036854775807
+    ELSE aya.change_number(current_setting('aya.as_of', true)::timestamptz)
+END;
+COMMENT ON FUNCTION aya.as_of() IS 'The number of the last change that the past, as the setting aya.as_of names it, has seen.';
+
+DO $generate$
+DECLARE
+    t record;
+BEGIN
+    FOR t IN SELECT * FROM aya.state_tables LOOP
+        EXECUTE format($f$
+CREATE OR REPLACE FUNCTION aya.%1$s_as_of(at_change bigint) RETURNS SETOF public.%1$I
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+    WITH later AS MATERIALIZED (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = %2$L AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = %2$L AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS (
+        -- Of several later changes of a column the earliest knows what it was. What it was not (a key of metadata) is no value.
+        SELECT e.record_id, jsonb_object_agg(e.key, e.value) FILTER (WHERE e.value IS NOT NULL) AS old, array_agg(e.key) AS keys
+        FROM (
+            SELECT DISTINCT ON (l.record_id, k.key) l.record_id, k.key, l.old_value -> k.key AS value
+            FROM later l
+            CROSS JOIN LATERAL jsonb_object_keys(%6$s) AS k (key)
+            WHERE l.action <> 'insert'
+            ORDER BY l.record_id, k.key, l.id
+        ) e
+        GROUP BY e.record_id
+    ), first AS (
+        SELECT DISTINCT ON (l.record_id) l.record_id, l.action FROM later l ORDER BY l.record_id, l.id
+    ), base AS (
+        SELECT r.id, %4$s AS row FROM public.%1$I r WHERE r.id IN (SELECT f.record_id FROM first f)
+        UNION ALL
+        SELECT f.record_id, '{}'::jsonb FROM first f WHERE NOT EXISTS (SELECT FROM public.%1$I r WHERE r.id = f.record_id)
+    )
+    SELECT (jsonb_populate_record(NULL::public.%1$I, %5$s)).*
+    FROM base b
+    JOIN first f ON f.record_id = b.id
+    LEFT JOIN undo u ON u.record_id = b.id
+    CROSS JOIN loaded
+    WHERE f.action <> 'insert' AND NOT coalesce(loaded.records @> b.id, false)
+    UNION ALL
+    -- What was not touched since is as it is.
+    SELECT %3$s
+    FROM public.%1$I r
+    CROSS JOIN loaded
+    WHERE NOT EXISTS (SELECT FROM first f WHERE f.record_id = r.id) AND NOT coalesce(loaded.records @> r.id::bigint, false)
+$body$ $f$,
+            t.table_name, t.table_name,
+            (
+                SELECT string_agg(CASE
+                    WHEN a.attname = 'updated_at' OR a.attname = ANY (t.observations) THEN format('NULL::%s', format_type(a.atttypid, a.atttypmod))
+                    WHEN t.section = 'node' AND a.attname = 'metadata' THEN 'r.metadata - ''observed'''
+                    ELSE format('r.%I', a.attname)
+                END, ', ' ORDER BY a.attnum)
+                FROM pg_attribute a
+                WHERE a.attrelid = ('public.' || t.table_name)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+            ),
+            CASE t.section WHEN 'node' THEN 'aya.flat(to_jsonb(r))' ELSE 'to_jsonb(r)' END,
+            format(CASE t.section WHEN 'node' THEN 'aya.unflat(%s)' ELSE '%s' END,
+                format('(b.row - coalesce(u.keys, ''{}'') || coalesce(u.old, ''{}'')) - %L::text[] || jsonb_build_object(''id'', b.id)',
+                    t.observations || ARRAY['updated_at'])),
+            CASE t.section WHEN 'node' THEN 'coalesce(l.old_value, ''{}'') || coalesce(l.new_value, ''{}'')' ELSE 'l.old_value' END
+        );
+        EXECUTE format('COMMENT ON FUNCTION aya.%s_as_of(bigint) IS ''The rows of %s as they were right after the change of that number; observations and updated_at are NULL.''',
+            t.table_name, t.table_name);
+        EXECUTE format($f$
+CREATE OR REPLACE FUNCTION aya.%1$s_as_of(at timestamptz) RETURNS SETOF public.%1$I
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $body$ SELECT * FROM aya.%1$s_as_of(aya.change_number(at)) $body$ $f$, t.table_name);
+        EXECUTE format('COMMENT ON FUNCTION aya.%s_as_of(timestamptz) IS ''The rows of %s as they were at a moment; observations and updated_at are NULL.''',
+            t.table_name, t.table_name);
+    END LOOP;
+END
+$generate$;
+
+CREATE SCHEMA IF NOT EXISTS past;
+COMMENT ON SCHEMA past IS 'The state as of the setting aya.as_of: put it first in search_path, and every query runs on the past.';
+
+DO $$
+DECLARE
+    t record;
+    c record;
+    body text;
+BEGIN
+    FOR t IN SELECT table_name FROM aya.state_tables LOOP
+        EXECUTE format('CREATE OR REPLACE VIEW past.%I AS SELECT * FROM aya.%s_as_of(aya.as_of())', t.table_name, t.table_name);
+        EXECUTE format('COMMENT ON VIEW past.%I IS %L', t.table_name, obj_description(('public.' || t.table_name)::regclass, 'pg_class')
+            || ' As it was at aya.as_of; observations are NULL.');
+    END LOOP;
+    FOR t IN SELECT * FROM unnest(ARRAY['v_system_overview', 'v_replication_health', 'v_service_status']) AS v (table_name) LOOP
+        SET LOCAL search_path = public;
+        body := pg_get_viewdef(('public.' || t.table_name)::regclass);
+        SET LOCAL search_path = past, public;
+        EXECUTE format('CREATE OR REPLACE VIEW past.%I AS %s', t.table_name, body);
+        EXECUTE format('COMMENT ON VIEW past.%I IS %L', t.table_name, obj_description(('public.' || t.table_name)::regclass, 'pg_class')
+            || ' As it was at aya.as_of.');
+    END LOOP;
+    SET LOCAL search_path = public;
+    FOR c IN
+        SELECT p.oid AS relation, a.attname, col_description(o.oid, b.attnum) AS said
+        FROM pg_class p
+        JOIN pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0
+        JOIN pg_class o ON o.relname = p.relname AND o.relnamespace = 'public'::regnamespace
+        JOIN pg_attribute b ON b.attrelid = o.oid AND b.attname = a.attname
+        WHERE p.relnamespace = 'past'::regnamespace
+    LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', c.relation::regclass, c.attname, c.said);
+    END LOOP;
+END
+$$;
