@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from aya.db.connection import Connection, rows
 from aya.db.database import Login
 from aya.db.migrate import migrate
 from aya.operations.context import Context
@@ -22,9 +23,23 @@ class Laboratory:
     quick: bool
 
     def empty(self) -> None:
-        """Forget everything that was recorded."""
-        with self.context.database.connect(Login.ADMIN) as connection:
-            connection.execute("TRUNCATE system_nodes RESTART IDENTITY CASCADE")
+        """Forget everything that was recorded, and that it was."""
+        with self.context.database.connect(Login.ADMIN) as admin, admin.transaction():
+            with self.unaudited(admin):
+                admin.execute("ALTER TABLE change_log DISABLE TRIGGER append_only")
+                admin.execute("TRUNCATE change_log, system_nodes RESTART IDENTITY CASCADE")
+                admin.execute("ALTER TABLE change_log ENABLE ALWAYS TRIGGER append_only")
+
+    @contextmanager
+    def unaudited(self, admin: Connection) -> Iterator[None]:
+        """Meanwhile the triggers that log are out of force."""
+        tables = [row["table_name"] for row in rows(admin, "SELECT table_name FROM aya.state_tables")]
+        for how in ("DISABLE", "ENABLE ALWAYS"):
+            for table in tables:
+                for trigger in ("log_inserted", "log_updated", "log_deleted", "log_truncated"):
+                    admin.execute(f"ALTER TABLE {table} {how} TRIGGER {trigger}")  # type: ignore[arg-type]
+            if how == "DISABLE":
+                yield
 
     def environment(self) -> dict[str, str]:
         """What a fresh `aya` process needs to use this AYA."""

@@ -40,7 +40,7 @@ def compare(lab: Laboratory, known: Sequence[Setting], rounds: int, nodes: int) 
     with lab.context.database.connect(Login.ADMIN) as admin, lab.context.database.connect() as writer:
 
         def fresh() -> None:
-            admin.execute("TRUNCATE system_nodes RESTART IDENTITY CASCADE")
+            lab.empty()
             admin.execute("CHECKPOINT")
 
         def with_nodes() -> None:

@@ -20,7 +20,10 @@ values = st.none() | st.sampled_from(["1", "2", "ü", ""])
 states_of_settings = st.dictionaries(st.sampled_from("abcdef"), values, max_size=6)
 metadata = st.dictionaries(
     st.sampled_from(["cpu", "memory", "dns"]),
-    st.recursive(st.none() | st.booleans() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3), lambda inner: st.lists(inner, max_size=2)),
+    st.recursive(
+        st.none() | st.booleans() | st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=3),
+        lambda inner: st.lists(inner, max_size=2),
+    ),
     max_size=3,
 )
 by_hand = st.sampled_from(
@@ -114,9 +117,9 @@ def test_any_query_runs_on_the_past(writer: Connection) -> None:
         writer.execute("SET LOCAL search_path = past, public")
         writer.execute(f"SET LOCAL aya.as_of = '#{before}'")
         assert rows(writer, asked) == [{"installed_software": 1}]
-        assert rows(writer, "SELECT setting_value FROM postgresql_configuration WHERE setting_name = 'fsync' AND is_active") == [
-            {"setting_value": "on"}
-        ]
+        assert rows(
+            writer, "SELECT setting_value FROM postgresql_configuration WHERE setting_name = 'fsync' AND is_active"
+        ) == [{"setting_value": "on"}]
 
 
 def test_before_the_first_record_there_is_nothing(writer: Connection) -> None:
@@ -136,7 +139,9 @@ def test_the_past_of_now_is_now(writer: Connection) -> None:
 
 
 def test_a_moment_never_shows_half_a_transaction(writer: Connection, database: Any) -> None:
-    nodes = [record(writer, [state(settings_of(setting("a"), setting("b")), name=name)])[0].node_id for name in ("A", "B")]
+    nodes = [
+        record(writer, [state(settings_of(setting("a"), setting("b")), name=name)])[0].node_id for name in ("A", "B")
+    ]
     change = "UPDATE postgresql_configuration SET setting_value = '7' WHERE node_id = %s AND setting_name = %s"
     with database.connect() as early, database.connect() as late:
         with early.transaction():  # began first, and writes around what the other one writes
@@ -159,7 +164,10 @@ def test_a_moment_never_shows_half_a_transaction(writer: Connection, database: A
 def test_a_clock_that_was_set_back_a_day_loses_no_state(writer: Connection, admin: Connection) -> None:
     today = datetime.now(UTC)
     record(writer, [replace(whole(), collected_at=today)])
-    record(writer, [replace(state(identified(), settings_of(setting("fsync", "off"))), collected_at=today - timedelta(days=1))])
+    record(
+        writer,
+        [replace(state(identified(), settings_of(setting("fsync", "off"))), collected_at=today - timedelta(days=1))],
+    )
     last = rows(writer, "SELECT * FROM change_log WHERE fact LIKE '%%fsync%%' ORDER BY id DESC LIMIT 1")[0]
     assert last["happened_before"] == today - timedelta(days=1)
     assert last["happened_after"] is None, "an interval that ends before it begins is not known"

@@ -119,9 +119,7 @@ def _find(connection: Connection, states: Sequence[NodeState]) -> list[dict[str,
     return found
 
 
-def _begin_runs(
-    connection: Connection, states: Sequence[NodeState], found: Sequence[dict[str, Any]]
-) -> list[Recorded]:
+def _begin_runs(connection: Connection, states: Sequence[NodeState], found: Sequence[dict[str, Any]]) -> list[Recorded]:
     """Number the runs and the new nodes, and let the triggers that log know what is found by which run."""
     given = [
         {

@@ -13,11 +13,15 @@ ALTER TABLE change_log
     ADD COLUMN happened_after  timestamptz,
     ADD COLUMN happened_before timestamptz,
     ADD COLUMN session_role    text DEFAULT session_user,
-    ADD COLUMN transaction_id  xid8 NOT NULL DEFAULT pg_current_xact_id();
+    ADD COLUMN transaction_id  bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint;
 
-CREATE INDEX idx_change_log_record ON change_log (table_affected, record_id, id);
-CREATE INDEX idx_change_log_fact ON change_log (node_id, section, fact, id);
-CREATE INDEX idx_change_log_transaction ON change_log (transaction_id);
+-- Every index costs every change. Rows of a log lie in the order of their time, so that block ranges do where the source document has trees.
+DROP INDEX idx_change_log_type, idx_change_log_created, idx_change_log_by;
+CREATE INDEX idx_change_log_type ON change_log USING brin (change_type) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX idx_change_log_created ON change_log USING brin (created_at) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX idx_change_log_by ON change_log USING brin (changed_by) WITH (pages_per_range = 16, autosummarize = on);
+CREATE INDEX idx_change_log_noted ON change_log (record_id, id) WHERE table_affected = 'change_log';
+CREATE INDEX idx_change_log_transaction ON change_log USING brin (transaction_id) WITH (pages_per_range = 16, autosummarize = on);
 
 COMMENT ON COLUMN change_log.section IS 'Section of the state: node, settings, services, ….';
 COMMENT ON COLUMN change_log.source IS 'Collector that spoke for the row; NULL where several did, or none.';

@@ -7,44 +7,48 @@ LANGUAGE sql STABLE
 RETURN coalesce(nullif(current_setting('aya.actor', true), ''), session_user::text);
 COMMENT ON FUNCTION aya.actor() IS 'Who is changing: the setting aya.actor, else the role of the session.';
 
-CREATE OR REPLACE FUNCTION aya.shown(value jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE
-RETURN CASE WHEN value IS NULL OR value = 'null' THEN 'nothing' ELSE left(value #>> '{}', 80) END;
-COMMENT ON FUNCTION aya.shown(jsonb) IS 'A value as a description shows it: cut to 80 characters, NULL as "nothing".';
-
 CREATE OR REPLACE FUNCTION aya.shown_setting(value text, unit text) RETURNS text
-LANGUAGE sql IMMUTABLE
-RETURN CASE
-    WHEN value IS NULL THEN 'nothing'
-    WHEN value = '' THEN ''''''
-    WHEN unit IS NULL OR value !~ '^[1-9][0-9]{0,14}$' THEN left(value, 80)
-    ELSE (
-        -- As PostgreSQL itself shows it: in the largest unit that leaves a whole number.
-        SELECT CASE WHEN u.size IS NULL THEN value || ' ' || unit ELSE (value::numeric * b.size / u.size)::bigint || u.name END
-        FROM (VALUES
-            ('B', 'bytes', 1::numeric), ('kB', 'bytes', 1024), ('8kB', 'bytes', 8192), ('16kB', 'bytes', 16384), ('32kB', 'bytes', 32768),
-            ('64kB', 'bytes', 65536), ('MB', 'bytes', 1048576), ('GB', 'bytes', 1073741824), ('TB', 'bytes', 1099511627776),
-            ('us', 'time', 1), ('ms', 'time', 1000), ('s', 'time', 1000000), ('min', 'time', 60000000)
-        ) AS b (name, kind, size)
-        LEFT JOIN LATERAL (
-            SELECT w.name, w.size
-            FROM (VALUES
-                ('B', 'bytes', 1::numeric), ('kB', 'bytes', 1024), ('MB', 'bytes', 1048576), ('GB', 'bytes', 1073741824),
-                ('TB', 'bytes', 1099511627776),
-                ('us', 'time', 1), ('ms', 'time', 1000), ('s', 'time', 1000000), ('min', 'time', 60000000), ('h', 'time', 3600000000),
-                ('d', 'time', 86400000000)
-            ) AS w (name, kind, size)
-            WHERE w.kind = b.kind AND value::numeric * b.size % w.size = 0
-            ORDER BY w.size DESC
-            LIMIT 1
-        ) u ON true
-        WHERE b.name = unit
-        UNION ALL
-        SELECT value || ' ' || unit
-        LIMIT 1
-    )
-END;
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    n bigint;
+BEGIN
+    IF value IS NULL THEN
+        RETURN 'nothing';
+    ELSIF unit IS NULL OR value !~ '^[1-9][0-9]{0,9}$' THEN
+        RETURN CASE value WHEN '' THEN '''''' ELSE left(value, 80) END || coalesce(' ' || unit, '');
+    END IF;
+    n := value::bigint * CASE unit
+        WHEN 'kB' THEN 1024 WHEN '8kB' THEN 8192 WHEN '16kB' THEN 16384 WHEN '32kB' THEN 32768 WHEN '64kB' THEN 65536 WHEN 'MB' THEN 1048576
+        WHEN 'us' THEN 1 WHEN 'ms' THEN 1000 WHEN 's' THEN 1000000 WHEN 'min' THEN 60000000 WHEN 'B' THEN 1
+    END::bigint;
+    -- As PostgreSQL itself shows it: in the largest unit that leaves a whole number.
+    RETURN CASE
+        WHEN n IS NULL THEN value || ' ' || unit
+        WHEN unit ~ 'B$' THEN CASE
+            WHEN n % 1099511627776 = 0 THEN n / 1099511627776 || 'TB' WHEN n % 1073741824 = 0 THEN n / 1073741824 || 'GB'
+            WHEN n % 1048576 = 0 THEN n / 1048576 || 'MB' WHEN n % 1024 = 0 THEN n / 1024 || 'kB' ELSE n || 'B' END
+        ELSE CASE
+            WHEN n % 86400000000 = 0 THEN n / 86400000000 || 'd' WHEN n % 3600000000 = 0 THEN n / 3600000000 || 'h'
+            WHEN n % 60000000 = 0 THEN n / 60000000 || 'min' WHEN n % 1000000 = 0 THEN n / 1000000 || 's'
+            WHEN n % 1000 = 0 THEN n / 1000 || 'ms' ELSE n || 'us' END
+    END;
+END
+$$;
 COMMENT ON FUNCTION aya.shown_setting(text, text) IS 'A setting''s value as PostgreSQL''s SHOW writes it: 16384 of 8kB is 128MB.';
+
+CREATE OR REPLACE FUNCTION aya.was_heard_of(node integer, of_section text, spoke text) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+    SELECT EXISTS (
+        SELECT FROM public.change_log l
+        WHERE l.node_id = node AND l.section = of_section
+            AND (l.source IS NOT DISTINCT FROM spoke OR l.action = 'first load' AND l.new_value -> 'sources' ? spoke)
+    );
+END;
+COMMENT ON FUNCTION aya.was_heard_of(integer, text, text) IS 'Whether a collector has ever told anything of that section of a node.';
 
 CREATE OR REPLACE VIEW aya.state_tables AS
 SELECT * FROM (VALUES
@@ -104,7 +108,7 @@ DECLARE
     is_node boolean;
     fact text;
     label text;
-    old_state text; new_state text; pairs text; row_state text; said text;
+    old_json text; new_json text; metadata text; row_state text; said text;
 BEGIN
     FOR t IN SELECT * FROM aya.state_tables LOOP
         is_node := t.table_name = 'system_nodes';
@@ -119,33 +123,45 @@ BEGIN
         INTO fact, label
         FROM unnest(t.key_columns) WITH ORDINALITY AS u (k, n);
 
-        -- What is compared: every column of state, and of a node's metadata every key but `observed`, whose absence is no row at all.
-        SELECT string_agg(format('o.%I', s), ', ') FILTER (WHERE NOT (is_node AND s = 'metadata')) || CASE WHEN is_node THEN ', o.metadata - ''observed''' ELSE '' END,
-               string_agg(format('r.%I', s), ', ') FILTER (WHERE NOT (is_node AND s = 'metadata')) || CASE WHEN is_node THEN ', r.metadata - ''observed''' ELSE '' END,
-               '(VALUES ' || string_agg(format('(%L, coalesce(to_jsonb(o.%I), ''null''), coalesce(to_jsonb(r.%I), ''null''))', s, s, s), ', ')
-                   FILTER (WHERE NOT (is_node AND s = 'metadata')) || ')'
-        INTO old_state, new_state, pairs FROM unnest(states) AS s;
+        -- What is compared: every column of state, and of a node's metadata every key but `observed`. What did not change costs only the
+        -- comparing: the JSON of the rest is put together as text.
+        SELECT
+            string_agg(format('CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I THEN ''"%1$s":'' || coalesce(to_json(o.%1$I)::text, ''null'') END', s), ', '),
+            string_agg(format('CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I THEN ''"%1$s":'' || coalesce(to_json(r.%1$I)::text, ''null'') END', s), ', '),
+            string_agg(format('CASE WHEN o.%1$I IS DISTINCT FROM r.%1$I THEN ', s) || CASE
+                -- The value of a setting is what a change of it is about; any other column is named.
+                WHEN s IN ('setting_value', 'pending_value') AND t.table_name = 'postgresql_configuration' THEN
+                    format('%2$L || CASE WHEN r.setting_unit IS NULL AND o.%1$I <> '''' AND r.%1$I <> '''' THEN left(o.%1$I, 80) || '' -> '' || left(r.%1$I, 80) '
+                        'ELSE aya.shown_setting(o.%1$I, o.setting_unit) || '' -> '' || aya.shown_setting(r.%1$I, r.setting_unit) END',
+                        s, CASE s WHEN 'pending_value' THEN 'pending ' ELSE '' END)
+                WHEN s = 'metadata' THEN '''metadata'''
+                ELSE format('''%1$s '' || coalesce(left(o.%1$I::text, 80), ''nothing'') || '' -> '' || coalesce(left(r.%1$I::text, 80), ''nothing'')', s)
+            END || ' END', ', ') FILTER (WHERE s <> 'source')
+        INTO old_json, new_json, said
+        FROM unnest(states) AS s
+        WHERE NOT (is_node AND s = 'metadata');
         IF is_node THEN
-            pairs := format($f$(
-                    SELECT * FROM %s AS columns (k, o, n)
-                    UNION ALL
-                    SELECT 'metadata', CASE WHEN o.metadata IS NULL THEN 'null' ELSE '{}' END::jsonb,
-                        CASE WHEN r.metadata IS NULL THEN 'null' ELSE '{}' END::jsonb
-                    UNION ALL
-                    SELECT 'metadata.' || k.key, o.metadata -> k.key, r.metadata -> k.key
-                    FROM (SELECT jsonb_object_keys(o.metadata - 'observed') UNION SELECT jsonb_object_keys(r.metadata - 'observed')) AS k (key)
-                )$f$, pairs);
+            said := said || ', m.said';
+            metadata := $f$
+            CROSS JOIN LATERAL (
+                SELECT
+                    CASE WHEN (o.metadata IS NULL) <> (r.metadata IS NULL)
+                        THEN jsonb_build_object('metadata', CASE WHEN o.metadata IS NULL THEN 'null' ELSE '{}' END::jsonb) ELSE '{}' END
+                        || coalesce(jsonb_object_agg('metadata.' || k.key, o.metadata -> k.key) FILTER (WHERE o.metadata ? k.key), '{}'),
+                    CASE WHEN (o.metadata IS NULL) <> (r.metadata IS NULL)
+                        THEN jsonb_build_object('metadata', CASE WHEN r.metadata IS NULL THEN 'null' ELSE '{}' END::jsonb) ELSE '{}' END
+                        || coalesce(jsonb_object_agg('metadata.' || k.key, r.metadata -> k.key) FILTER (WHERE r.metadata ? k.key), '{}'),
+                    string_agg('metadata.' || k.key, ', ' ORDER BY k.key)
+                FROM (SELECT jsonb_object_keys(o.metadata - 'observed') UNION SELECT jsonb_object_keys(r.metadata - 'observed')) AS k (key)
+                WHERE (o.metadata -> k.key) IS DISTINCT FROM (r.metadata -> k.key)
+            ) AS m (old, new, said)$f$;
+        ELSE
+            metadata := '';
         END IF;
-        row_state := format('aya.flat(to_jsonb(r)) - ARRAY[''id'', ''updated_at''] - %L::text[]', t.observations);
-        IF NOT is_node THEN
-            row_state := replace(row_state, 'aya.flat(to_jsonb(r))', 'to_jsonb(r)');
-        END IF;
-        -- The value of a setting is what a change of it is about; any other column is named.
-        said := 'CASE WHEN jsonb_typeof(v.n) = ''object'' OR jsonb_typeof(v.o) = ''object'' THEN v.k ELSE v.k || '' '' || aya.shown(v.o) || '' -> '' || aya.shown(v.n) END';
-        IF t.table_name = 'postgresql_configuration' THEN
-            said := format('CASE v.k WHEN ''setting_value'' THEN aya.shown_setting(v.o #>> ''{}'', o.setting_unit) || '' -> '' || aya.shown_setting(v.n #>> ''{}'', r.setting_unit) '
-                'WHEN ''pending_value'' THEN ''pending '' || aya.shown_setting(v.o #>> ''{}'', o.setting_unit) || '' -> '' || aya.shown_setting(v.n #>> ''{}'', r.setting_unit) ELSE %s END', said);
-        END IF;
+        old_json := format('(''{'' || concat_ws('','', %s) || ''}'')::jsonb', old_json) || CASE WHEN is_node THEN ' || m.old' ELSE '' END;
+        new_json := format('(''{'' || concat_ws('','', %s) || ''}'')::jsonb', new_json) || CASE WHEN is_node THEN ' || m.new' ELSE '' END;
+        row_state := format('%s - ARRAY[''id'', ''updated_at''] - %L::text[]',
+            CASE WHEN is_node THEN 'aya.flat(to_jsonb(r))' ELSE 'to_jsonb(r)' END, t.observations);
 
         EXECUTE format($f$
 CREATE OR REPLACE FUNCTION aya.log_%1$s() RETURNS trigger
@@ -153,42 +169,40 @@ LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 -- A plan made while the transition tables were empty would cost the square of the rows for ever.
 SET enable_nestloop = off
+SET enable_mergejoin = off
+SET work_mem = '64MB'
 AS $body$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
     runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
     reason text := nullif(current_setting('aya.reason', true), '');
 BEGIN
     IF tg_op = 'UPDATE' THEN
-        WITH changed AS MATERIALIZED (
+        WITH changed AS (
             SELECT r.id, r.%4$s AS node_id, %5$s AS source, %6$s AS fact,
-                %7$s || coalesce(%8$s, ': ' || d.said, '') AS description, d.old, d.new
+                %7$s || coalesce(%8$s, ' ' || nullif(concat_ws(', ', %9$s), ''), '') AS description, %10$s AS old, %12$s AS new
             FROM old_rows o
-            JOIN new_rows r USING (id)
+            JOIN new_rows r USING (id)%11$s
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.%4$s AS node_id, %5$s AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
             CROSS JOIN LATERAL (
-                SELECT jsonb_object_agg(v.k, v.o) FILTER (WHERE v.o IS NOT NULL), jsonb_object_agg(v.k, v.n) FILTER (WHERE v.n IS NOT NULL),
-                    string_agg(%9$s, ', ') FILTER (WHERE v.k NOT IN ('metadata', 'source'))
-                FROM %10$s AS v (k, o, n)
-                WHERE v.o IS DISTINCT FROM v.n
-            ) AS d (old, new, said)
-            WHERE (%11$s) IS DISTINCT FROM (%12$s)
-        ), spoke AS (
-            SELECT s.node_id, s.source, aya.last_look(s.node_id, s.source, (runs -> s.node_id::text ->> 'run')::bigint) AS at
-            FROM (SELECT DISTINCT node_id, source FROM changed WHERE %13$L <> 'system_nodes') s
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
         )
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
-        SELECT c.node_id, sn.node_name, %2$L, c.source, %3$L, %1$L, c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || sn.node_name, ''), coalesce(c.old, '{}'), coalesce(c.new, '{}'), aya.actor(), reason,
-            (runs -> c.node_id::text ->> 'run')::bigint,
-            CASE WHEN at.last_seen <= at.seen THEN at.last_seen END, at.seen, 'pending'
+        SELECT c.node_id, s.node_name, %2$L, c.source, %3$L, %1$L, c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
-        LEFT JOIN public.system_nodes sn ON sn.id = c.node_id
-        LEFT JOIN spoke s ON s.node_id = c.node_id AND s.source IS NOT DISTINCT FROM c.source
-        CROSS JOIN LATERAL (
-            SELECT %14$s, coalesce((runs -> c.node_id::text ->> 'seen')::timestamptz, now())
-        ) AS at (last_seen, seen)
-        ORDER BY c.id;
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT %14$s) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
             -- Sources that were never heard of before, with more than one row: they say what is, not what changed.
@@ -199,11 +213,7 @@ BEGIN
                 GROUP BY 1, 2
                 HAVING count(*) > 1
             ) g
-            WHERE %13$L <> 'system_nodes' AND NOT EXISTS (
-                SELECT FROM public.change_log l
-                WHERE l.node_id = g.node_id AND l.section = %2$L
-                    AND (l.source IS NOT DISTINCT FROM g.source OR l.action = 'first load' AND l.new_value -> 'sources' ? g.source)
-            )
+            WHERE %13$L <> 'system_nodes' AND NOT aya.was_heard_of(g.node_id, %2$L, g.source)
         ), fresh AS (
             SELECT r.id, r.%4$s AS node_id, %5$s AS source, %6$s AS fact, %7$s AS label,
                 aya.known(%15$s) AS row,
@@ -226,7 +236,7 @@ BEGIN
             change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT x.node_id, sn.node_name, %2$L, x.source, %3$L, %1$L, x.record_id, x.records, x.fact, x.action,
             x.description || CASE WHEN %13$L = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
-            aya.actor(), reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
             CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
         FROM logged x
         LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
@@ -236,7 +246,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.%4$s, sn.node_name, %2$L, %5$s, %3$L, %1$L, r.id, %6$s, 'delete',
-            %7$s || ' was deleted' || coalesce(' on ' || sn.node_name, ''), %15$s, aya.actor(), reason, now(), 'pending'
+            %7$s || ' was deleted' || coalesce(' on ' || sn.node_name, ''), %15$s, actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.%4$s)) AS sn (node_name)
         ORDER BY r.id;
@@ -245,7 +255,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.%4$s, sn.node_name, %2$L, %5$s, %3$L, %1$L, r.id, %6$s, 'delete',
-            %7$s || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), %15$s, aya.actor(), reason, now(), 'pending'
+            %7$s || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), %15$s, actor, reason, now(), 'pending'
         FROM public.%1$I r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.%4$s)) AS sn (node_name)
         ORDER BY r.id;
@@ -260,12 +270,12 @@ $body$ $f$,
             CASE WHEN t.presence IS NULL THEN 'NULL::text' ELSE
                 format('CASE WHEN o.%1$I AND NOT r.%1$I THEN '' is gone'' WHEN r.%1$I AND NOT o.%1$I THEN '' is back'' END', t.presence)
             END,                                                                                                         -- 8
-            said, pairs, old_state, new_state, t.table_name,                                                             -- 9 to 13
+            said, old_json, metadata, new_json, t.table_name,                                                            -- 9 to 13
             CASE WHEN is_node
                 -- Each column of a node has a collector that speaks for it; the longest interval covers all that changed.
-                THEN '(SELECT CASE WHEN bool_and(look.at IS NOT NULL) THEN min(look.at) END FROM jsonb_object_keys(coalesce(c.old, ''{}'') || coalesce(c.new, ''{}'')) AS k (key) '
-                    'CROSS JOIN LATERAL (SELECT aya.last_look(c.node_id, runs -> c.node_id::text -> ''owners'' ->> k.key, (runs -> c.node_id::text ->> ''run'')::bigint)) AS look (at))'
-                ELSE 's.at' END,                                                                                         -- 14
+                THEN '(SELECT CASE WHEN bool_and(look.at IS NOT NULL) THEN min(look.at) END FROM jsonb_object_keys(c.old || c.new) AS k (key) '
+                    'CROSS JOIN LATERAL (SELECT aya.last_look(c.node_id, runs -> c.node_id::text -> ''owners'' ->> k.key, s.number)) AS look (at))'
+                ELSE 's.last_look' END,                                                                                  -- 14
             row_state                                                                                                    -- 15
         );
         EXECUTE format('COMMENT ON FUNCTION aya.log_%s() IS ''Trigger: log what was inserted, updated or deleted in %s.''', t.table_name, t.table_name);
