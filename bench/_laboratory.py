@@ -24,11 +24,10 @@ class Laboratory:
 
     def empty(self) -> None:
         """Forget everything that was recorded, and that it was."""
-        with self.context.database.connect(Login.ADMIN) as admin, admin.transaction():
-            with self.unaudited(admin):
-                admin.execute("ALTER TABLE change_log DISABLE TRIGGER append_only")
-                admin.execute("TRUNCATE change_log, system_nodes RESTART IDENTITY CASCADE")
-                admin.execute("ALTER TABLE change_log ENABLE ALWAYS TRIGGER append_only")
+        with self.context.database.connect(Login.ADMIN) as admin, admin.transaction(), self.unaudited(admin):
+            admin.execute("ALTER TABLE change_log DISABLE TRIGGER append_only")
+            admin.execute("TRUNCATE change_log, system_nodes RESTART IDENTITY CASCADE")
+            admin.execute("ALTER TABLE change_log ENABLE ALWAYS TRIGGER append_only")
 
     @contextmanager
     def unaudited(self, admin: Connection) -> Iterator[None]:

@@ -1,5 +1,5 @@
-"""What it costs that the database logs every change: a bulk update, a first load, and a collect on a connection that has seen unchanged
-ones, each with the log and without, or on a fresh connection.
+"""What it costs that the database logs every change: bulk updates, a first load, and a collect on a connection that has seen
+unchanged ones, each with the log and without, or on a fresh connection.
 """
 
 from collections.abc import Iterator, Sequence

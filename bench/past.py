@@ -1,4 +1,4 @@
-"""The state as of a moment with 100,000 changes since, against the state as it is: every row of the settings of the fleet, fetched."""
+"""The state as of a moment with 100,000 changes since, against the state as it is: every setting of the fleet, fetched."""
 
 from collections.abc import Iterator
 

@@ -13,7 +13,7 @@ COMMENT ON FUNCTION aya.flat(jsonb) IS 'A node''s row with each key of its metad
 CREATE OR REPLACE FUNCTION aya.unflat(parts jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE
 RETURN (
-    SELECT jsonb_object_agg(p.key, p.value) FILTER (WHERE p.key NOT LIKE 'metadata%')
+    SELECT coalesce(jsonb_object_agg(p.key, p.value) FILTER (WHERE p.key NOT LIKE 'metadata%'), '{}')
         || jsonb_build_object('metadata', CASE WHEN parts -> 'metadata' = 'null' THEN 'null'::jsonb ELSE
             coalesce(jsonb_object_agg(substr(p.key, 10), p.value) FILTER (WHERE p.key LIKE 'metadata.%'), '{}') END)
     FROM jsonb_each(parts) p

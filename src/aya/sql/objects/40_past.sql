@@ -42,71 +42,83 @@ RETURN CASE
 END;
 COMMENT ON FUNCTION aya.as_of() IS 'The number of the last change that the past, as the setting aya.as_of names it, has seen.';
 
+CREATE OR REPLACE AGGREGATE aya.overlaid(jsonb) (sfunc = jsonb_concat, stype = jsonb);
+COMMENT ON AGGREGATE aya.overlaid(jsonb) IS 'JSON objects laid over one another: of a key in several, the last one''s value.';
+
 DO $generate$
 DECLARE
     t record;
+    is_node boolean;
+    no_state text[];
+    undone text;
+    row_then text;
 BEGIN
     FOR t IN SELECT * FROM aya.state_tables LOOP
+        is_node := t.section = 'node';
+        no_state := t.observations || ARRAY['updated_at'];
+        -- Of several later changes of a column the earliest knows what it was: it is laid on last. A row whose first later change is its
+        -- insertion was not there.
+        undone := CASE WHEN NOT is_node THEN $f$
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id$f$
+        ELSE $f$
+        -- A key of metadata that was not there has no old value, but is to go.
+        SELECT k.id, jsonb_object_agg(k.key, k.value) FILTER (WHERE k.value IS NOT NULL) AS old, array_agg(k.key) FILTER (WHERE k.key IS NOT NULL) AS keys,
+            bool_or(k.born) AS born
+        FROM (
+            SELECT DISTINCT ON (l.record_id, e.key) l.record_id AS id, e.key, l.old_value -> e.key AS value,
+                l.action = 'insert' AND l.id = min(l.id) OVER (PARTITION BY l.record_id) AS born
+            FROM later l
+            LEFT JOIN LATERAL jsonb_object_keys(
+                CASE l.action WHEN 'insert' THEN '{}' ELSE coalesce(l.old_value, '{}') || coalesce(l.new_value, '{}') END
+            ) AS e (key) ON true
+            ORDER BY l.record_id, e.key, l.id
+        ) k
+        GROUP BY k.id$f$ END;
+        SELECT string_agg(CASE
+            WHEN a.attname = ANY (no_state) THEN format('NULL::%s', format_type(a.atttypid, a.atttypmod))
+            WHEN a.attname = 'id' THEN 'r.id'
+            WHEN is_node AND a.attname = 'metadata' THEN 'CASE WHEN u.id IS NULL THEN r.metadata - ''observed'' ELSE aya.unflat('
+                'aya.flat(jsonb_build_object(''metadata'', r.metadata)) - coalesce(u.keys, ''{}'') || coalesce(u.old, ''{}'')) -> ''metadata'' END'
+            WHEN a.atttypid = 'jsonb'::regtype THEN
+                format('CASE WHEN u.old ? %1$L THEN nullif(u.old -> %1$L, ''null'') ELSE r.%1$I END', a.attname)
+            ELSE format('CASE WHEN u.old ? %1$L THEN (u.old ->> %1$L)::%2$s ELSE r.%1$I END', a.attname, format_type(a.atttypid, a.atttypmod))
+        END, E',\n        ' ORDER BY a.attnum) INTO row_then
+        FROM pg_attribute a
+        WHERE a.attrelid = ('public.' || t.table_name)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
+
         EXECUTE format($f$
 CREATE OR REPLACE FUNCTION aya.%1$s_as_of(at_change bigint) RETURNS SETOF public.%1$I
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
+SET work_mem = '64MB'
 AS $body$
-    WITH later AS MATERIALIZED (
+    WITH later AS (
         SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
         FROM public.change_log l
-        WHERE l.table_affected = %2$L AND l.id > at_change AND l.record_id IS NOT NULL
-    ), loaded AS (
+        WHERE l.table_affected = %1$L AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
         SELECT range_agg(l.records) AS records
         FROM public.change_log l
-        WHERE l.table_affected = %2$L AND l.id > at_change AND l.records IS NOT NULL
-    ), undo AS (
-        -- Of several later changes of a column the earliest knows what it was. What it was not (a key of metadata) is no value.
-        SELECT e.record_id, jsonb_object_agg(e.key, e.value) FILTER (WHERE e.value IS NOT NULL) AS old, array_agg(e.key) AS keys
-        FROM (
-            SELECT DISTINCT ON (l.record_id, k.key) l.record_id, k.key, l.old_value -> k.key AS value
-            FROM later l
-            CROSS JOIN LATERAL jsonb_object_keys(%6$s) AS k (key)
-            WHERE l.action <> 'insert'
-            ORDER BY l.record_id, k.key, l.id
-        ) e
-        GROUP BY e.record_id
-    ), first AS (
-        SELECT DISTINCT ON (l.record_id) l.record_id, l.action FROM later l ORDER BY l.record_id, l.id
-    ), base AS (
-        SELECT r.id, %4$s AS row FROM public.%1$I r WHERE r.id IN (SELECT f.record_id FROM first f)
-        UNION ALL
-        SELECT f.record_id, '{}'::jsonb FROM first f WHERE NOT EXISTS (SELECT FROM public.%1$I r WHERE r.id = f.record_id)
+        WHERE l.table_affected = %1$L AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (%2$s
     )
-    SELECT (jsonb_populate_record(NULL::public.%1$I, %5$s)).*
-    FROM base b
-    JOIN first f ON f.record_id = b.id
-    LEFT JOIN undo u ON u.record_id = b.id
-    CROSS JOIN loaded
-    WHERE f.action <> 'insert' AND NOT coalesce(loaded.records @> b.id, false)
-    UNION ALL
-    -- What was not touched since is as it is.
-    SELECT %3$s
+    SELECT
+        %3$s
     FROM public.%1$I r
+    LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE NOT EXISTS (SELECT FROM first f WHERE f.record_id = r.id) AND NOT coalesce(loaded.records @> r.id::bigint, false)
-$body$ $f$,
-            t.table_name, t.table_name,
-            (
-                SELECT string_agg(CASE
-                    WHEN a.attname = 'updated_at' OR a.attname = ANY (t.observations) THEN format('NULL::%s', format_type(a.atttypid, a.atttypmod))
-                    WHEN t.section = 'node' AND a.attname = 'metadata' THEN 'r.metadata - ''observed'''
-                    ELSE format('r.%I', a.attname)
-                END, ', ' ORDER BY a.attnum)
-                FROM pg_attribute a
-                WHERE a.attrelid = ('public.' || t.table_name)::regclass AND a.attnum > 0 AND NOT a.attisdropped
-            ),
-            CASE t.section WHEN 'node' THEN 'aya.flat(to_jsonb(r))' ELSE 'to_jsonb(r)' END,
-            format(CASE t.section WHEN 'node' THEN 'aya.unflat(%s)' ELSE '%s' END,
-                format('(b.row - coalesce(u.keys, ''{}'') || coalesce(u.old, ''{}'')) - %L::text[] || jsonb_build_object(''id'', b.id)',
-                    t.observations || ARRAY['updated_at'])),
-            CASE t.section WHEN 'node' THEN 'coalesce(l.old_value, ''{}'') || coalesce(l.new_value, ''{}'')' ELSE 'l.old_value' END
-        );
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.%1$I, %4$s - %5$L::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.%1$I r WHERE r.id = u.id)
+$body$ $f$, t.table_name, undone, row_then, CASE WHEN is_node THEN 'aya.unflat(u.old)' ELSE 'u.old' END, no_state);
         EXECUTE format('COMMENT ON FUNCTION aya.%s_as_of(bigint) IS ''The rows of %s as they were right after the change of that number; observations and updated_at are NULL.''',
             t.table_name, t.table_name);
         EXECUTE format($f$
