@@ -4,6 +4,7 @@ An option is set by, strongest first: a command-line flag, the environment (`AYA
 the default. The file is `AYA_CONFIG`, else `aya.toml` in `AYA_HOME`; naming one that is not there is an error.
 """
 
+import getpass
 import os
 import socket
 import tomllib
@@ -36,6 +37,14 @@ def default_node() -> str:
     return socket.gethostname().split(".")[0] or "localhost"
 
 
+def default_actor() -> str:
+    """Who runs this program, as the operating system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.geteuid()}"
+
+
 class Settings(BaseSettings):
     """Every option, frozen once read."""
 
@@ -61,6 +70,8 @@ class Settings(BaseSettings):
     payload_limit_bytes: int = Field(
         256 * 1024 * 1024, description="Largest state of one node that is recorded, as JSON.", ge=1024
     )
+    actor: str = Field(default_factory=default_actor, description="Who is named in the log of changes.", max_length=200)
+    reason: str | None = Field(None, description="Why, for the log of changes.", max_length=1000)
     log_level: str = Field(
         "warning", description="Least level that is logged to stderr.", pattern="^(debug|info|warning|error)$"
     )

@@ -2,8 +2,9 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,6 +26,7 @@ Connection = psycopg.Connection[DictRow]
 logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, it raises as well
 
 CONNECT_TIMEOUT_S = 10
+SESSION = {"datestyle": "ISO", "timezone": "UTC", "jit": "off"}
 DATA_DOES_NOT_FIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 NOT_MIGRATED = (
     psycopg.errors.UndefinedTable,
@@ -35,11 +37,13 @@ NOT_MIGRATED = (
 )
 
 
-def connect(url: str, *, role: str | None = None, autocommit: bool = True) -> Connection:
+def connect(
+    url: str, *, role: str | None = None, autocommit: bool = True, settings: Mapping[str, str] = MappingProxyType({})
+) -> Connection:
     """Open a connection that gives rows as dicts; each statement is a transaction of its own unless a block says
     otherwise.
 
-    `role`: act as this role from the start, for logins that are members of it.
+    `role`: act as this role from the start, for logins that are members of it. `settings`: of the session.
     Raises ConfigurationError for a URL that cannot be understood, DatabaseUnreachable when there is no server or it
     refuses, DatabaseUnsuitable when there is no such role or the login may not act as it.
     """
@@ -50,7 +54,7 @@ def connect(url: str, *, role: str | None = None, autocommit: bool = True) -> Co
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="aya",
-            options="-c datestyle=ISO -c timezone=UTC -c jit=off",
+            options=_options(SESSION | dict(settings)),
             row_factory=dict_row,
         )
         try:
@@ -61,6 +65,11 @@ def connect(url: str, *, role: str | None = None, autocommit: bool = True) -> Co
             connection.close()
             raise
         return connection
+
+
+def _options(settings: Mapping[str, str]) -> str:
+    """Settings as libpq takes them: a blank or backslash in a value is escaped."""
+    return " ".join("-c " + re.sub(r"([\\\s])", r"\\\1", f"{name}={value}") for name, value in settings.items())
 
 
 def _refuse_misspelt(url: str) -> None:

@@ -70,7 +70,9 @@ class Database:
                 f"The embedded PostgreSQL in {self.settings.home} does not run.",
                 remedy="Start it with `aya db start`, or make everything with `aya up`.",
             )
-        return connect(self.url(login), role=None if self.is_embedded else ROLES.get(login), autocommit=autocommit)
+        role = None if self.is_embedded else ROLES.get(login)
+        said = {"aya.actor": self.settings.actor, "aya.reason": self.settings.reason or ""}
+        return connect(self.url(login), role=role, autocommit=autocommit, settings=said)
 
     def __str__(self) -> str:
         if self.is_embedded:

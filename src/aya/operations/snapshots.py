@@ -1,7 +1,5 @@
 """Take, list, show, verify and compare snapshots."""
 
-import getpass
-
 from aya.db.database import Login
 from aya.errors import UsageError
 from aya.operations.context import Context
@@ -33,7 +31,7 @@ def create_snapshot(
             name,
             snapshot_type=snapshot_type,
             description=description,
-            created_by=created_by or caller(),
+            created_by=created_by or context.settings.actor,
             results=verified.results if verified else (),
             result_ids=verified.ids if verified else (),
         )
@@ -64,11 +62,3 @@ def diff_snapshots(context: Context, before: str, after: str = NOW) -> tuple[lis
             read_document(connection) if name == NOW else snapshots.read(connection, name) for name in (before, after)
         )
     return diff(old, new), json_patch(old, new)
-
-
-def caller() -> str:
-    """Who is asking, as the operating system knows them."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

@@ -21,12 +21,20 @@ app = typer.Typer(
 )
 db = typer.Typer(help="The database: start, stop, look, enter.", no_args_is_help=True)
 snapshot = typer.Typer(help="Snapshots of the whole state.", no_args_is_help=True)
+changes = typer.Typer(help="What changed, when, by whom and why.", invoke_without_command=True)
 app.add_typer(db, name="db")
+app.add_typer(changes, name="changes")
 app.add_typer(snapshot, name="snapshot")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 NodeOption = Annotated[
     str | None, typer.Option("--node", help="Name of this node [default: AYA_NODE, else the host name].")
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", help="As it was then: `2026-11-20 14:00`, `2 hours ago`, or #812 for right after change 812."
+    ),
 ]
 
 
@@ -127,19 +135,104 @@ def show(
         list[str] | None, typer.Option("--node", help="Only this node; may be repeated [default: all].")
     ] = None,
     match: Annotated[str | None, typer.Option("--match", help="Only rows that hold this text somewhere.")] = None,
+    as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what is recorded."""
+    """Show what is recorded, now or as of a past moment."""
     from aya.operations.show import show as operation
     from aya.serve.cli.output import print_json
     from aya.serve.cli.sections import print_section
 
     with working(as_json) as context:
-        found = operation(context, section, nodes=node, match=match)
+        found = operation(context, section, nodes=node, match=match, as_of=as_of)
     if as_json:
         print_json(found)
     else:
-        print_section(section, found, match)
+        print_section(section, found, match, as_of)
+
+
+@changes.callback()
+def list_changes(
+    context: typer.Context,
+    node: Annotated[str | None, typer.Option("--node", help="Only of this node.")] = None,
+    table: Annotated[str | None, typer.Option("--table", help="Only of this table.")] = None,
+    section: Annotated[
+        str | None, typer.Option("--section", help="Only of this section: settings, software, …")
+    ] = None,
+    setting: Annotated[str | None, typer.Option("--setting", help="Only of this PostgreSQL setting.")] = None,
+    match: Annotated[str | None, typer.Option("--match", help="Only those that hold this text.")] = None,
+    actor: Annotated[str | None, typer.Option("--actor", help="Only by this actor.")] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", help="Logged since: `2026-11-20 14:00`, `2 hours ago`.")
+    ] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Logged until.")] = None,
+    run: Annotated[int | None, typer.Option("--run", help="Only what this collection found.")] = None,
+    limit: Annotated[int, typer.Option("--limit", help="So many of the newest.")] = 50,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes, until Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document; with -f one a line.")] = False,
+) -> None:
+    """List what changed, oldest first."""
+    if context.invoked_subcommand is not None:
+        return
+    from aya.history.changes import Filter
+    from aya.operations import changes as operations
+    from aya.serve.cli.history import print_change_line, print_changes
+    from aya.serve.cli.output import print_json, print_json_line
+
+    wanted = Filter(
+        node=node, table=table, section=section, setting=setting, match=match, actor=actor, run=run,
+        since=operations.time_of(since), until=operations.time_of(until),
+    )  # fmt: skip
+    if follow:
+        with working(True) as aya:
+            for one in operations.follow_changes(aya, wanted, limit=limit):
+                (print_json_line if as_json else print_change_line)(one)
+    with working(as_json) as aya:
+        found = operations.list_changes(aya, wanted, limit=limit)
+    if as_json:
+        print_json(found)
+    else:
+        print_changes(found)
+
+
+@changes.command("verify")
+def verify_change(
+    number: Annotated[int, typer.Argument(help="Number of the change.")],
+    status: Annotated[str, typer.Option("--status", help="verified, refuted or pending.")] = "verified",
+    note: Annotated[str, typer.Option("--note", help="How it was verified.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say of a change that it was verified or refuted, and how; that is itself logged."""
+    from aya.operations.changes import note_verification
+    from aya.serve.cli.history import print_changes
+    from aya.serve.cli.output import print_json
+
+    with working(as_json) as context:
+        noted = note_verification(context, number, status=status, note=note)
+    if as_json:
+        print_json(noted)
+    else:
+        print_changes([noted])
+
+
+@app.command()
+def why(
+    node: Annotated[str, typer.Argument(help="The node.")],
+    thing: Annotated[str, typer.Argument(help="A setting, package, service, schema object, or column of the node.")],
+    limit: Annotated[int, typer.Option("--limit", help="So many of its newest changes.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the changes of a thing, when each must have happened, and what else changed around it."""
+    from aya.operations.changes import why as operation
+    from aya.serve.cli.history import print_why
+    from aya.serve.cli.output import print_json
+
+    with working(as_json) as context:
+        told = operation(context, node, thing, limit=limit)
+    if as_json:
+        print_json(told)
+    else:
+        print_why(told)
 
 
 @app.command()

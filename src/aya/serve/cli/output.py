@@ -60,6 +60,12 @@ def print_json(value: Any) -> None:
     sys.stdout.buffer.flush()
 
 
+def print_json_line(value: Any) -> None:
+    """One JSON document on one line, at once, for those who follow."""
+    sys.stdout.buffer.write(orjson.dumps(value, default=json_value, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def json_value(value: Any) -> Any:
     """What orjson cannot say by itself, as JSON."""
     if is_dataclass(value) and not isinstance(value, type):

@@ -109,7 +109,9 @@ COLUMNS = {
 """The columns that fit a terminal; --json has all of them."""
 
 
-def print_section(section: str, rows: Sequence[dict[str, Any]], match: str | None = None) -> None:
+def print_section(
+    section: str, rows: Sequence[dict[str, Any]], match: str | None = None, as_of: str | None = None
+) -> None:
     """The rows of `aya show SECTION`, of which only those that hold `match` were wanted."""
     if section == "node":
         for row in rows:
@@ -122,6 +124,8 @@ def print_section(section: str, rows: Sequence[dict[str, Any]], match: str | Non
         COLUMNS.get(section) or tuple(rows[0] if rows else ()),
         empty=f"Nothing under {section} holds {match}."
         if match
+        else f"No {section} recorded as of {as_of}."
+        if as_of
         else f"No {section} recorded. `aya up` records this machine.",
     )
 

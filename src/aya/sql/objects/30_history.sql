@@ -45,10 +45,10 @@ BEGIN ATOMIC
     SELECT EXISTS (
         SELECT FROM public.change_log l
         WHERE l.node_id = node AND l.section = of_section
-            AND (l.source IS NOT DISTINCT FROM spoke OR l.action = 'first load' AND l.new_value -> 'sources' ? spoke)
+            AND (spoke IS NULL OR l.source = spoke OR l.action = 'first load' AND l.new_value -> 'sources' ? spoke)
     );
 END;
-COMMENT ON FUNCTION aya.was_heard_of(integer, text, text) IS 'Whether a collector has ever told anything of that section of a node.';
+COMMENT ON FUNCTION aya.was_heard_of(integer, text, text) IS 'Whether a collector (NULL: any) has ever told anything of that section of a node.';
 
 CREATE OR REPLACE VIEW aya.state_tables AS
 SELECT * FROM (VALUES
@@ -205,26 +205,26 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Sources that were never heard of before, with more than one row: they say what is, not what changed.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.%4$s AS node_id, %5$s AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
+                WHERE %5$s IS NOT NULL
                 GROUP BY 1, 2
-                HAVING count(*) > 1
             ) g
-            WHERE %13$L <> 'system_nodes' AND NOT aya.was_heard_of(g.node_id, %2$L, g.source)
+            WHERE NOT aya.was_heard_of(g.node_id, %2$L, NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, %2$L, g.source)
         ), fresh AS (
             SELECT r.id, r.%4$s AS node_id, %5$s AS source, %6$s AS fact, %7$s AS label,
                 aya.known(%15$s) AS row,
                 aya.last_look(r.%4$s, %5$s, (runs -> r.%4$s::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.%4$s AND l.source IS NOT DISTINCT FROM %5$s)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.%4$s AND l.source = %5$s)
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%%s %%s first recorded', sum(l.rows), %2$L) AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, ''), l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id

@@ -132,6 +132,21 @@ AS $body$ SELECT * FROM aya.%1$s_as_of(aya.change_number(at)) $body$ $f$, t.tabl
 END
 $generate$;
 
+CREATE OR REPLACE FUNCTION aya.as_of_time() RETURNS timestamptz
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    asked text := coalesce(current_setting('aya.as_of', true), '');
+BEGIN
+    IF asked ~ '^#\d{1,18}$' THEN
+        RETURN (SELECT l.created_at FROM public.change_log l WHERE l.id <= substr(asked, 2)::bigint ORDER BY l.id DESC LIMIT 1);
+    END IF;
+    RETURN coalesce(nullif(asked, '')::timestamptz, now());
+END
+$$;
+COMMENT ON FUNCTION aya.as_of_time() IS 'The moment that the setting aya.as_of names; of a change, when it was logged; NULL before the first.';
+
 CREATE SCHEMA IF NOT EXISTS past;
 COMMENT ON SCHEMA past IS 'The state as of the setting aya.as_of: put it first in search_path, and every query runs on the past.';
 
@@ -146,9 +161,21 @@ BEGIN
         EXECUTE format('COMMENT ON VIEW past.%I IS %L', t.table_name, obj_description(('public.' || t.table_name)::regclass, 'pg_class')
             || ' As it was at aya.as_of; observations are NULL.');
     END LOOP;
-    FOR t IN SELECT * FROM unnest(ARRAY['v_system_overview', 'v_replication_health', 'v_service_status']) AS v (table_name) LOOP
+    -- What was seen and measured by then. It is appended, not changed.
+    FOR t IN SELECT * FROM (VALUES
+        ('collection_runs', 'r.recorded_at <= aya.as_of_time()'),
+        ('collection_outcomes', 'EXISTS (SELECT FROM past.collection_runs p WHERE p.id = r.run_id)'),
+        ('check_results', 'r.started_at <= aya.as_of_time()'),
+        ('performance_metrics', 'r.measured_at <= aya.as_of_time()'),
+        ('change_log', 'r.id <= aya.as_of()')
+    ) AS v (table_name, condition) LOOP
+        EXECUTE format('CREATE OR REPLACE VIEW past.%1$I AS SELECT * FROM public.%1$I r WHERE %2$s', t.table_name, t.condition);
+        EXECUTE format('COMMENT ON VIEW past.%I IS %L', t.table_name, obj_description(('public.' || t.table_name)::regclass, 'pg_class')
+            || ' By aya.as_of.');
+    END LOOP;
+    FOR t IN SELECT * FROM unnest(ARRAY['v_system_overview', 'v_replication_health', 'v_service_status', 'v_performance_summary']) AS v (table_name) LOOP
         SET LOCAL search_path = public;
-        body := pg_get_viewdef(('public.' || t.table_name)::regclass);
+        body := replace(pg_get_viewdef(('public.' || t.table_name)::regclass), 'now()', 'aya.as_of_time()');
         SET LOCAL search_path = past, public;
         EXECUTE format('CREATE OR REPLACE VIEW past.%I AS %s', t.table_name, body);
         EXECUTE format('COMMENT ON VIEW past.%I IS %L', t.table_name, obj_description(('public.' || t.table_name)::regclass, 'pg_class')
