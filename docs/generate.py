@@ -168,14 +168,14 @@ def cli_page() -> str:
     """Every command with its options."""
     from typer.main import get_command
 
-    from aya.serve.cli.app import app
+    from aya.serve.cli.app import complete
 
     lines = [
         "# Command line\n",
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found that needs attention, 130 interrupted. "
         "With `--json` stdout is one JSON document and nothing else.\n",
     ]
-    lines += command_lines("aya", get_command(app))
+    lines += command_lines("aya", get_command(complete()))
     return GENERATED + "\n".join(lines) + "\n"
 
 

@@ -13,6 +13,7 @@ AyaError                    something AYA was asked to do was not done
  +- RecordingError          a state was not recorded; nothing of it was
  |   +- PayloadRefused      it does not fit: wrong type, too large, or the same fact twice
  +- SnapshotError           a snapshot cannot be made, read or trusted
+ +- AuditError              the log cannot be sealed, or a proof cannot be read or trusted
 
 A message says what happened, to what, and what to do next. "Could not look" is not an error but an `Outcome`.
 """
@@ -104,5 +105,11 @@ class PayloadRefused(RecordingError):
 
 class SnapshotError(AyaError):
     """A snapshot cannot be made, read or trusted."""
+
+    http_status = 409
+
+
+class AuditError(AyaError):
+    """The log of changes cannot be sealed, or a checkpoint, key or proof cannot be read or trusted."""
 
     http_status = 409

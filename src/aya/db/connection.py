@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import conninfo, sql
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, dict_row, tuple_row
 
 from aya.errors import (
     ConfigurationError,
@@ -181,3 +181,12 @@ def rows(connection: Connection, text: str, parameters: dict[str, Any] | None = 
     """Run one of AYA's own queries and fetch everything."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(text, parameters or {}).fetchall()
+
+
+def stream(
+    connection: Connection, text: str, parameters: dict[str, Any], *, at_once: int = 5000
+) -> Iterator[tuple[Any, ...]]:
+    """Run one of AYA's own queries and fetch it bit by bit, however long it is. Needs a transaction around it."""
+    with connection.cursor(name="aya_stream", row_factory=tuple_row) as cursor:
+        cursor.itersize = at_once
+        yield from cursor.execute(text, parameters)

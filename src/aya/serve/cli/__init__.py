@@ -40,9 +40,9 @@ def _run(*, as_json: bool) -> int:
     """Run the command that was asked for; its exit code. What goes wrong is said, with --json as the one document."""
     import typer
 
-    from aya.serve.cli.app import app
+    from aya.serve.cli.app import complete
 
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(complete())
     try:
         # Not simply app(): that would keep Ctrl-C and a closed pipe to itself.
         with command.make_context("aya", sys.argv[1:]) as context:

@@ -1,0 +1,87 @@
+"""The log as it is in the database: what seals cover, and what only the database itself can show."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aya.audit.seal import KnownKey, Seal, known_keys, seals
+from aya.audit.verify import Line, Pruning, Report
+from aya.db.connection import Connection, rows, stream
+from aya.db.queries import query
+
+MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A database as a source. Its connection must be in a transaction, so that all is read as of one moment."""
+
+    connection: Connection
+
+    def public_keys(self) -> Sequence[KnownKey]:
+        """The keys that signed."""
+        return known_keys(self.connection)
+
+    def prunings(self) -> Sequence[Pruning]:
+        """What was pruned."""
+        return [
+            Pruning(row["changes"], row["note"])
+            for row in rows(self.connection, "SELECT changes::text AS changes, note FROM aya.prunings ORDER BY id")
+        ]
+
+    def seals(self) -> Iterator[Seal]:
+        """The seals in their order."""
+        return seals(self.connection)
+
+    def lines(self, seal: Seal) -> Iterator[Line]:
+        """The changes of a seal that are there."""
+        bounds = rows(
+            self.connection,
+            "SELECT lower(m) AS first, upper(m) - 1 AS last FROM (SELECT %(changes)s::int8multirange AS m) c",
+            {"changes": seal.changes},
+        )[0]
+        for number, line in stream(self.connection, query("read_leaves"), bounds | {"changes": seal.changes}):
+            yield number, line.encode()
+
+
+def examine(connection: Connection, report: Report) -> None:
+    """Add what is wrong around the log: rows inserted late, triggers put aside, and state that the log does not explain."""
+    found = rows(connection, query("unsealed_rows"))[0]
+    report.unsealed = found["unsealed"]
+    for number in found["late"] or ():
+        report.add(
+            f"change {number} is in no seal, though its transaction was over when one was made: it was inserted later",
+            change=number,
+        )
+    for row in rows(connection, query("triggers_missing")):
+        report.add(
+            f"trigger {row['trigger_name']} of {row['table_name']} {row['said']}: what was changed meanwhile is not in the log"
+        )
+    for table in rows(connection, "SELECT * FROM aya.state_tables ORDER BY table_name"):
+        _examine_state(connection, table["table_name"], table["section"] == "node", table["observations"], report)
+
+
+def _examine_state(
+    connection: Connection, table: str, is_node: bool, observations: Sequence[str], report: Report
+) -> None:
+    """Whether the rows of a table are as the log says that they became."""
+    text = (
+        query("state_against_log")
+        .replace("{table}", table)
+        .replace("{row}", "aya.flat(to_jsonb(r))" if is_node else "to_jsonb(r)")
+    )
+    asked = {"table": table, "unlogged": ["id", "created_at", "updated_at", *observations], "most": MOST_NAMED}
+    for row in rows(connection, text, asked):
+        where = f"{table} {row['record_id']}" + (f" ({row['fact']})" if row["fact"] else "")
+        match row["problem"]:
+            case "unlogged":
+                report.add(f"{where} is there, but the log knows nothing of it")
+            case "missing":
+                report.add(
+                    f"{where} is gone, but the log knows nothing of that; change {row['change']} left it there",
+                    change=row["change"],
+                )
+            case _:
+                report.add(
+                    f"{where}: {row['key']} is {row['is']}, but by change {row['change']} it became {row['became']}",
+                    change=row["change"],
+                )

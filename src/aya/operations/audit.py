@@ -1,0 +1,203 @@
+"""Seal the log of changes, verify it, keep checkpoints of it, prove and export what is in it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from aya.audit import checkpoint as checkpoints
+from aya.audit import seal as sealing
+from aya.audit.export import Export
+from aya.audit.export import export as write_export
+from aya.audit.live import Live, examine
+from aya.audit.note import SigningKey, VerifierKey, kept_keys, make_key
+from aya.audit.proof import Proof, verify_proof
+from aya.audit.proof import prove as prove_change
+from aya.audit.verify import Report
+from aya.audit.verify import verify as verify_source
+from aya.db.connection import Connection, translated
+from aya.db.database import Login
+from aya.errors import AuditError, NotFound, UsageError
+from aya.operations.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What sealing did."""
+
+    seals: int
+    """Seals that were made now."""
+    changes: int
+    """Changes that they cover."""
+    tree_size: int
+    """Changes that are sealed in all."""
+    root: str
+    checkpoint: Path | None
+    """Where the checkpoint of it is kept; None when nothing is sealed."""
+
+
+def seal(context: Context) -> Sealed:
+    """Seal every change of a finished transaction, and keep a checkpoint outside the database. Holds up nobody.
+
+    Raises AuditError when the signing key is lost or another.
+    """
+    with context.database.connect() as connection:
+        made = sealing.seal(connection, _signing_key(context, connection), context.progress)
+        last = sealing.newest_seal(connection)
+    kept = checkpoints.keep(checkpoint_folder(context), last.tree_size, last.note) if last else None
+    return Sealed(
+        seals=len(made),
+        changes=made[-1].tree_size - made[0].first_leaf if made else 0,
+        tree_size=last.tree_size if last else 0,
+        root=last.root.hex() if last else "",
+        checkpoint=kept,
+    )
+
+
+def verify_log(
+    context: Context, *, keys: tuple[str, ...] = (), checkpoint: Path | None = None, since: Path | None = None
+) -> Report:
+    """Recompute the log in the database: seals, changes, keys, kept checkpoints, triggers, and the state against the log.
+
+    `keys`: verifier keys to trust, beside those whose private half is here. `checkpoint`: one that was kept elsewhere.
+    `since`: a trusted checkpoint to start from.
+    """
+    with context.database.connect(Login.READER) as connection, translated(doing="verifying the log"):
+        trusted, remarks = _trusted(context, connection, keys)
+        kept = [(path.name, note) for path, note in checkpoints.kept(checkpoint_folder(context))]
+        if checkpoint is not None:
+            kept.append((checkpoint.name, _read(checkpoint)))
+        with connection.transaction():
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            report = verify_source(
+                Live(connection), trusted, kept, since=_read(since) if since else None, progress=context.progress
+            )
+            context.progress("comparing the state with the log")
+            examine(connection, report)
+    report.remarks += remarks
+    return report
+
+
+def verify_file(
+    path: Path, *, keys: tuple[str, ...] = (), checkpoint: Path | None = None, context: Context | None = None
+) -> Report:
+    """Verify an export or a proof without any database. Without a trusted key it is only as good as the keys inside."""
+    trusted = [VerifierKey.read(key) for key in keys]
+    remarks = [] if trusted else ["no key was given to trust: it was verified by the key that it carries itself"]
+    if path.is_file() and path.suffix != ".gz" and path.open("rb").read(1) == b"{":
+        proof = Proof.read(_read(path))
+        report = Report(changes=1, remarks=remarks)
+        for problem in verify_proof(proof, trusted[-1] if trusted else None):
+            report.add(problem)
+        return report
+    kept = [(checkpoint.name, _read(checkpoint))] if checkpoint else []
+    with Export(path) as source:
+        known = source.public_keys()
+        if not trusted and known:
+            trusted = [VerifierKey.read(known[-1].verifier_key)]
+        report = verify_source(source, trusted, kept, progress=context.progress if context else lambda _: None)
+        source.finish(report)
+    report.remarks += remarks
+    return report
+
+
+def newest_checkpoint(context: Context, to: Path | None = None) -> str:
+    """The newest signed checkpoint, written to a file as well if one is named. Raises NotFound when nothing is sealed."""
+    with context.database.connect(Login.READER) as connection, translated(doing="reading the newest checkpoint"):
+        last = sealing.newest_seal(connection)
+    if last is None:
+        raise NotFound("Nothing is sealed yet.", remedy="`aya audit seal` makes the first seal.")
+    if to is not None:
+        _write(to, last.note)
+    return last.note
+
+
+def prove(context: Context, change: int) -> Proof:
+    """The proof that a change is in the log, to be verified anywhere with `aya audit verify FILE`."""
+    with context.database.connect(Login.READER) as connection:
+        return prove_change(connection, change)
+
+
+def export(context: Context, path: Path) -> int:
+    """Write the log with its seals and keys into one file; the number of changes in it."""
+    with context.database.connect(Login.READER) as connection, translated(doing="exporting the log"):
+        return write_export(connection, path, context.progress)
+
+
+def list_keys(context: Context) -> list[dict[str, Any]]:
+    """The public keys of the log, in the order in which they signed; `here`: the private half is on this machine."""
+    with context.database.connect(Login.READER) as connection, translated(doing="reading the keys of the log"):
+        known = sealing.known_keys(connection)
+    here = {str(key.verifier) for key in kept_keys(context.secrets_folder, _name(known))}
+    return [
+        {"verifier_key": key.verifier_key, "first_seal": key.first_seal, "introduced_at": key.introduced_at}
+        | {"here": key.verifier_key in here}
+        for key in known
+    ]
+
+
+def rotate_key(context: Context, *, lost: bool = False) -> str:
+    """Let a new key sign from the next seal on, vouched for by the old one unless that is lost; the new verifier key.
+
+    Raises AuditError when the old key is not here and not said to be lost.
+    """
+    with context.database.connect() as connection:
+        known = sealing.known_keys(connection)
+        if not known:
+            raise AuditError("No key has signed anything yet.", remedy="`aya audit seal` makes the first one.")
+        old = None if lost else _signing_key(context, connection)
+        new = make_key(context.secrets_folder, _name(known))
+        return sealing.rotate(connection, old, new).verifier_key
+
+
+def checkpoint_folder(context: Context) -> Path:
+    """Where checkpoints are kept on this machine. They are worth most where the database's keeper cannot reach them."""
+    return context.settings.home / "checkpoints"
+
+
+def _signing_key(context: Context, connection: Connection) -> SigningKey:
+    known = sealing.known_keys(connection)
+    name = _name(known)
+    here = kept_keys(context.secrets_folder, name)
+    if not known:
+        return here[0] if here else make_key(context.secrets_folder, name)
+    for key in here:
+        if str(key.verifier) == known[-1].verifier_key:
+            return key
+    raise AuditError(
+        f"The key that signs this log is not in {context.secrets_folder}: {known[-1].verifier_key}.",
+        remedy="Put its copy back; if it is lost, `aya audit rotate --lost` goes on with a new one, and verifying will say so.",
+    )
+
+
+def _name(known: list[sealing.KnownKey]) -> str:
+    return VerifierKey.read(known[-1].verifier_key).name if known else f"aya/{uuid4()}"
+
+
+def _trusted(context: Context, connection: Connection, given: tuple[str, ...]) -> tuple[list[VerifierKey], list[str]]:
+    known = sealing.known_keys(connection)
+    trusted = [VerifierKey.read(key) for key in given]
+    try:
+        trusted += [key.verifier for key in kept_keys(context.secrets_folder, _name(known))] if known else []
+    except AuditError as error:
+        if not given:
+            raise
+        return trusted, [error.message]
+    if trusted or not known:
+        return trusted, []
+    remark = "no key is trusted beforehand: it was verified by the key that the database itself names"
+    return [VerifierKey.read(known[-1].verifier_key)], [remark]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.", remedy="Name a file that holds it.") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error}.", remedy="Name another file.") from error

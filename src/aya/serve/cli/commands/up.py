@@ -1,0 +1,71 @@
+"""`aya up` and `aya collect`: look at this machine."""
+
+from typing import Annotated
+
+import typer
+
+from aya.errors import AyaError, ExitCode
+from aya.serve.cli.app import AsJson, NodeOption, app, working
+
+
+@app.command()
+def up(
+    once: Annotated[bool, typer.Option("--once", help="Do it once, instead of again and again until Ctrl-C.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document and nothing else; implies --once.")
+    ] = False,
+    node: NodeOption = None,
+) -> None:
+    """Make and keep the truth about this machine: server, schema, facts, checks, snapshot."""
+    from aya.operations.up import up as operation
+    from aya.serve.cli.documents import up_json
+    from aya.serve.cli.overview import print_up, print_up_again
+
+    with working(as_json, node=node) as context:
+        done = operation(context)
+    if as_json:
+        from aya.serve.cli.output import print_json
+
+        print_json(up_json(done, context))
+    else:
+        print_up(done)
+    if once or as_json:
+        raise typer.Exit(
+            ExitCode.ATTENTION if any(r.outcome == "fail" for r in done.verified.results) else ExitCode.DONE
+        )
+    import time
+
+    from aya.serve.cli.output import report_error
+
+    while True:
+        time.sleep(context.settings.interval_s)
+        try:
+            with working(False, node=node) as context:
+                done = operation(context)
+            print_up_again(done)
+        except AyaError as error:
+            report_error(error, as_json=False)  # the next round may well succeed
+
+
+@app.command()
+def collect(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only look and show; record nothing, need no database.")
+    ] = False,
+    as_json: AsJson = False,
+    node: NodeOption = None,
+) -> None:
+    """Look at this machine and record what changed."""
+    from aya.operations.collection import collect as operation
+    from aya.serve.cli.documents import collection_json
+    from aya.serve.cli.output import print_json
+    from aya.serve.cli.overview import print_collection
+
+    with working(as_json, node=node) as context:
+        if not dry_run:
+            context.database.start()
+        done = operation(context, dry_run=dry_run)
+    if as_json:
+        print_json(collection_json(done))
+    else:
+        print_collection(done)
