@@ -24,7 +24,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 STATE_TABLES = (
     "system_nodes, network_interfaces, software_versions, services, postgresql_instances, postgresql_configuration, "
     "replication_status, database_schemas, performance_metrics, system_state_snapshots, change_log, documentation_files, "
-    "collection_runs, collection_outcomes, check_results"
+    "collection_runs, collection_outcomes, check_results, aya.seals, aya.audit_keys, aya.prunings"
 )
 
 
@@ -76,9 +76,11 @@ def context() -> Iterator[Context]:
 def empty(admin: Connection) -> None:
     """Empty all tables; the log is given up with them."""
     with admin.transaction():
-        admin.execute("ALTER TABLE change_log DISABLE TRIGGER append_only")
-        admin.execute(f"TRUNCATE {STATE_TABLES} RESTART IDENTITY CASCADE")
-        admin.execute("ALTER TABLE change_log ENABLE ALWAYS TRIGGER append_only")
+        for how in ("DISABLE", "ENABLE ALWAYS"):
+            for table in ("change_log", "aya.seals", "aya.audit_keys", "aya.prunings"):
+                admin.execute(f"ALTER TABLE {table} {how} TRIGGER append_only")  # type: ignore[arg-type]
+            if how == "DISABLE":
+                admin.execute(f"TRUNCATE {STATE_TABLES} RESTART IDENTITY CASCADE")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import base64
 import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -94,14 +94,22 @@ class Export:
     """An export as a source; read once, from its beginning to its end. Use as a context manager."""
 
     path: Path
-    report: Report = field(default_factory=Report)
 
     def __enter__(self) -> "Export":
         try:
             self._file = _opened(self.path, "rb", compressed=self.path.suffix == ".gz")
         except OSError as error:
             raise HostError(f"The export {self.path} cannot be read: {error}.", remedy="Name an export.") from error
+        try:
+            self._read_head()
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def _read_head(self) -> None:
         self._digest = sha256()
+        self._read = {"changes": 0, "seals": 0, "unsealed": 0}
         self._next: tuple[str, bytes] | None = None
         self._advance()
         head = self._take("A")
@@ -111,7 +119,6 @@ class Export:
             raise AuditError(f"{self.path} is an export of version {told.get('version')}; this AYA reads {VERSION}.")
         self._keys = [KnownKey(**self._parsed(line)) for line in self._all("K")]
         self._prunings = [Pruning(**self._parsed(line)) for line in self._all("P")]
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
@@ -127,17 +134,19 @@ class Export:
     def seals(self) -> Iterator[Seal]:
         """The seals in their order."""
         while (line := self._take("S")) is not None:
+            self._read["seals"] += 1
             yield _seal(self._parsed(line))
-        self._unsealed = sum(1 for _ in self._all("U"))
+        self._read["unsealed"] = sum(1 for _ in self._all("U"))
 
     def lines(self, seal: Seal) -> Iterator[Line]:  # noqa: ARG002 - the file has them right behind their seal
         """The changes of the seal that was just given."""
         for line in self._all("C"):
+            self._read["changes"] += 1
             yield self._number(line), line
 
     def finish(self, report: Report) -> None:
         """Add to a report whether the file is whole. To be called when all seals were read."""
-        report.unsealed = self._unsealed
+        report.unsealed = self._read["unsealed"]
         # What was digested so far ends before the line that is looked at.
         digest = self._before_next.hexdigest()
         end = self._take("E")
@@ -145,7 +154,7 @@ class Export:
             what = f"a line beginning with {self._next[0]!r} is not expected there" if self._next else "it has no end"
             report.add(f"the export is cut short or edited: {what}")
             return
-        if self._parsed(end).get("sha256") != digest:
+        if self._parsed(end) != {"sha256": digest, **self._read}:
             report.add("the export was edited: its bytes are not those that were written")
         if self._next is not None:
             report.add("the export was edited: something stands after its end")

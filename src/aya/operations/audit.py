@@ -84,7 +84,7 @@ def verify_file(
     """Verify an export or a proof without any database. Without a trusted key it is only as good as the keys inside."""
     trusted = [VerifierKey.read(key) for key in keys]
     remarks = [] if trusted else ["no key was given to trust: it was verified by the key that it carries itself"]
-    if path.is_file() and path.suffix != ".gz" and path.open("rb").read(1) == b"{":
+    if _begins_as_json(path):
         proof = Proof.read(_read(path))
         report = Report(changes=1, remarks=remarks)
         for problem in verify_proof(proof, trusted[-1] if trusted else None):
@@ -194,6 +194,15 @@ def _read(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}.", remedy="Name a file that holds it.") from error
+
+
+def _begins_as_json(path: Path) -> bool:
+    """Whether it is a proof rather than an export."""
+    try:
+        with path.open("rb") as file:
+            return file.read(1) == b"{"
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error}.", remedy="Name an export or a proof.") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,0 +1,1 @@
+"""Long trials: what is tried a few times in the tests, tried as often as is promised. `make soak`."""
