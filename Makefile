@@ -29,6 +29,9 @@ test: setup ## run all tests
 bench: setup ## measure AYA against doing without it; `make bench BENCH="overview --quick"` for one
 	@$(BIN)/python -m bench $(BENCH)
 
+soak: setup ## try what is promised as often as is promised (hours); `make soak SOAK="tampering --times 500"` for one
+	@$(BIN)/python -m soak $(SOAK)
+
 lint: setup ## style, borders between modules, and no URL in lock files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -52,4 +55,4 @@ clean: ## remove what was built here; the data in AYA_HOME stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help up setup test lint types docs lock clean bench
+.PHONY: help up setup test lint types docs lock clean bench soak

@@ -15,6 +15,12 @@ from aya.audit.note import VerifierKey
 from aya.audit.seal import newest_seal, seals
 from aya.audit.verify import Numbers, Report, verify
 from aya.db.connection import Connection
+from aya.db.database import Login
+from aya.operations import audit
+from aya.record.recorder import record
+from bench._laboratory import Laboratory
+from soak._trial import Outcome, Trial
+from tests.record import states
 
 GUARDS = ("change_log", "aya.seals", "aya.audit_keys", "aya.prunings")
 CHANGED = {
@@ -58,7 +64,7 @@ SEAL_CHANGED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Tampering:
     """One way to tamper, done: what it was, and the change or seal that must be named (None: whichever)."""
 
     what: str
@@ -67,8 +73,8 @@ class Trial:
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What came of all trials."""
+class Found:
+    """What verifying found of all that was done."""
 
     trials: Counter[str]
     missed: list[str]
@@ -86,10 +92,10 @@ def tamper(
     seed: int,
     append: Callable[[], None] = lambda: None,
     progress: Callable[[str], None] = lambda _: None,
-) -> Outcome:
+) -> Found:
     """Tamper so many times, and verify so many times what nobody touched. `append`: let the log grow and be sealed."""
     chance = random.Random(seed)
-    outcome = Outcome(Counter(), [], [], [])
+    outcome = Found(Counter(), [], [], [])
     calm = set(chance.sample(range(times), min(untouched, times))) if times else set()
     for number in range(max(times, untouched)):
         if number in calm or number >= times:
@@ -116,7 +122,7 @@ def tamper(
     return outcome
 
 
-def _named(trial: Trial, report: Report) -> bool:
+def _named(trial: Tampering, report: Report) -> bool:
     """Whether the change or seal that was tampered with is named."""
     if trial.change is not None:
         return any(problem.change == trial.change for problem in report.problems)
@@ -130,7 +136,7 @@ def verified(admin: Connection, keys: list[VerifierKey], kept: tuple[str, str]) 
     return report
 
 
-def _tampered(admin: Connection, chance: random.Random) -> Trial:
+def _tampered(admin: Connection, chance: random.Random) -> Tampering:
     """60 % flipped bits, 10 % each: deleted, inserted, swapped, cut."""
     return chance.choices([_flipped, _deleted, _inserted, _swapped, _cut], weights=[60, 10, 10, 10, 10])[0](
         admin, chance
@@ -148,7 +154,7 @@ def _sealed(admin: Connection) -> Iterator[str]:
         yield one.changes
 
 
-def _flipped(admin: Connection, chance: random.Random) -> Trial:
+def _flipped(admin: Connection, chance: random.Random) -> Tampering:
     bit = chance.randrange(8)
     if chance.random() < 0.2:
         column = chance.choice([*SEAL_CHANGED])
@@ -161,24 +167,24 @@ def _flipped(admin: Connection, chance: random.Random) -> Trial:
         if column == "first_leaf":
             _run(admin, "ALTER TABLE aya.seals DROP CONSTRAINT seals_check, DROP CONSTRAINT seals_check1")
         _run(admin, f"UPDATE aya.seals SET {column} = {SEAL_CHANGED[column]} WHERE seal_number = %(seal)s", values)
-        return Trial(f"flipped: seals.{column} of {number}", seal=number)
+        return Tampering(f"flipped: seals.{column} of {number}", seal=number)
     column, change = chance.choice([*CHANGED]), _any_change(admin, chance)
     expression = CHANGED[column].replace("{flip}", FLIP.format(column=column))
     _run(admin, f"UPDATE change_log SET {column} = {expression} WHERE id = %(id)s", {"bit": bit, "id": change})
-    return Trial(f"flipped: {column} of {change}", change=change)
+    return Tampering(f"flipped: {column} of {change}", change=change)
 
 
-def _deleted(admin: Connection, chance: random.Random) -> Trial:
+def _deleted(admin: Connection, chance: random.Random) -> Tampering:
     if chance.random() < 0.2:
         number = chance.randint(1, _last(admin))
         _run(admin, "DELETE FROM aya.seals WHERE seal_number = %(seal)s", {"seal": number})
-        return Trial(f"deleted: seal {number}")
+        return Tampering(f"deleted: seal {number}")
     change = _any_change(admin, chance)
     _run(admin, "DELETE FROM change_log WHERE id = %(id)s", {"id": change})
-    return Trial(f"deleted: {change}", change=change)
+    return Tampering(f"deleted: {change}", change=change)
 
 
-def _inserted(admin: Connection, chance: random.Random) -> Trial:
+def _inserted(admin: Connection, chance: random.Random) -> Tampering:
     """A copy of a change under another number, as if it had always been there."""
     change = _any_change(admin, chance)
     columns = (
@@ -191,26 +197,26 @@ def _inserted(admin: Connection, chance: random.Random) -> Trial:
         f"INSERT INTO change_log (id, {columns}) SELECT %(new)s, {columns} FROM change_log WHERE id = %(id)s",
         {"id": change, "new": new},
     )
-    return Trial(f"inserted: {new} like {change}", change=new)
+    return Tampering(f"inserted: {new} like {change}", change=new)
 
 
-def _swapped(admin: Connection, chance: random.Random) -> Trial:
+def _swapped(admin: Connection, chance: random.Random) -> Tampering:
     """Two changes exchange their numbers."""
     one, two = _any_change(admin, chance), _any_change(admin, chance)
     if one == two:
         return _deleted(admin, chance)
     for old, new in ((one, -1), (two, one), (-1, two)):
         _run(admin, "UPDATE change_log SET id = %(new)s WHERE id = %(old)s", {"old": old, "new": new})
-    return Trial(f"swapped: {one} and {two}", change=min(one, two))
+    return Tampering(f"swapped: {one} and {two}", change=min(one, two))
 
 
-def _cut(admin: Connection, chance: random.Random) -> Trial:
+def _cut(admin: Connection, chance: random.Random) -> Tampering:
     """The end of the log goes: changes and seals, so that what is left fits together."""
     number = chance.randint(1, _last(admin))
     left = Numbers(",".join(one.changes for one in seals(admin) if one.seal_number < number))
     _run(admin, "DELETE FROM aya.seals WHERE seal_number >= %(seal)s", {"seal": number})
     _run(admin, "DELETE FROM change_log WHERE NOT id = ANY (%(left)s)", {"left": [*left]})
-    return Trial(f"cut: from seal {number}")
+    return Tampering(f"cut: from seal {number}")
 
 
 def _last(admin: Connection) -> int:
@@ -220,3 +226,46 @@ def _last(admin: Connection) -> int:
 
 def _run(admin: Connection, statement: str, values: dict[str, Any] | None = None) -> None:
     admin.execute(statement, values or {})  # type: ignore[arg-type]
+
+
+SEALS = 12
+UNTOUCHED = 10  # one in so many trials is of an untouched log
+
+
+def run(lab: Laboratory, times: int, seed: int, progress: Callable[[str], None]) -> Outcome:
+    """Tamper so often; a tenth as often verify what only grew."""
+    lab.empty()
+    values = iter(range(10**9))
+    with lab.context.database.connect() as writer, lab.context.database.connect(Login.ADMIN) as admin:
+
+        def grow() -> None:
+            value = str(next(values))
+            record(writer, [states.state(states.settings_of(*(states.setting(name, value) for name in "abcd")))])
+            audit.seal(lab.context)
+
+        record(writer, [states.whole()])
+        for _ in range(SEALS):
+            grow()
+        found = Found(Counter(), [], [], [])
+        for start in range(0, times, 500):
+            lab_keys = [VerifierKey.read(str(audit.list_keys(lab.context)[0]["verifier_key"]))]
+            kept = ("kept", audit.newest_checkpoint(lab.context))
+            part = min(500, times - start)
+            done = tamper(admin, lab_keys, kept, times=part, untouched=0, seed=seed + start)
+            for _ in range(part // UNTOUCHED):
+                done.trials["untouched"] += 1
+                done.false_alarms += [problem.said for problem in audit.verify_log(lab.context).problems]
+            grow()
+            found.trials += done.trials
+            found.missed += done.missed
+            found.misnamed += done.misnamed
+            found.false_alarms += done.false_alarms
+            progress(
+                f"{start + part:,} of {times:,}: {len(found.missed)} missed, {len(found.false_alarms)} false alarms"
+            )
+    counted = ", ".join(f"{count:,} {what}" for what, count in sorted(found.trials.items()))
+    said = f"{counted}; {len(found.missed)} missed, {len(found.misnamed)} not named, {len(found.false_alarms)} false alarms"
+    return Outcome(said, (*found.missed, *found.misnamed, *found.false_alarms))
+
+
+trial = Trial(run, times=10_000)
