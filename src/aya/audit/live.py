@@ -52,12 +52,18 @@ def examine(connection: Connection, report: Report) -> None:
             f"change {number} is in no seal, though its transaction was over when one was made: it was inserted later",
             change=number,
         )
-    for row in rows(connection, query("triggers_missing")):
-        report.add(
-            f"trigger {row['trigger_name']} of {row['table_name']} {row['said']}: what was changed meanwhile is not in the log"
-        )
+    for problem in triggers_missing(connection):
+        report.add(f"{problem}: what was changed meanwhile is not in the log")
     for table in rows(connection, "SELECT * FROM aya.state_tables ORDER BY table_name"):
         _examine_state(connection, table["table_name"], table["section"] == "node", table["observations"], report)
+
+
+def triggers_missing(connection: Connection) -> list[str]:
+    """What is wrong with the triggers that write and guard the log."""
+    return [
+        f"trigger {row['trigger_name']} of {row['table_name']} {row['said']}"
+        for row in rows(connection, query("triggers_missing"))
+    ]
 
 
 def _examine_state(

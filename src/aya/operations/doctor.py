@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from aya.audit.live import triggers_missing
 from aya.collect.runner import collectors
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import ROLES, Login
@@ -119,6 +120,8 @@ def _database(context: Context) -> Iterator[Diagnosis]:
             "" if current else "Run `aya db migrate`.",
         )
         yield from _roles(connection)
+        if current:
+            yield _log(connection)
         durable = rows(connection, "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes')")
         off = [row["name"] for row in durable if row["setting"] != "on"]
         yield Diagnosis(
@@ -127,6 +130,20 @@ def _database(context: Context) -> Iterator[Diagnosis]:
             f"{', '.join(off)} is off: a crash can lose or break data" if off else "commits survive a crash",
             f"Set {', '.join(off)} to on." if off else "",
         )
+
+
+def _log(connection: Connection) -> Diagnosis:
+    """Whether the triggers that write and guard the log of changes are in force."""
+    missing = triggers_missing(connection)
+    return Diagnosis(
+        "log of changes",
+        not missing,
+        "; ".join(missing) or "every change of state is logged",
+        "`aya audit verify` shows what was changed meanwhile. To put the triggers back: "
+        "DELETE FROM aya.applied_objects, then `aya db migrate`."
+        if missing
+        else "",
+    )
 
 
 def _roles(connection: Connection) -> Iterator[Diagnosis]:

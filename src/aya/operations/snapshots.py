@@ -1,7 +1,10 @@
 """Take, list, show, verify and compare snapshots."""
 
+from aya.db.connection import Connection, rows, translated
 from aya.db.database import Login
-from aya.errors import UsageError
+from aya.db.queries import query
+from aya.errors import NotFound, UsageError
+from aya.history.moment import as_of, moment
 from aya.operations.context import Context
 from aya.operations.verification import Verified
 from aya.snapshot import snapshots
@@ -55,10 +58,78 @@ def verify_snapshot(context: Context, name: str) -> Verification:
         return snapshots.verify(connection, name)
 
 
-def diff_snapshots(context: Context, before: str, after: str = NOW) -> tuple[list[Difference], list[dict[str, object]]]:
-    """What differs between two snapshots, or a snapshot and now: for people, and as RFC 6902."""
-    with context.database.connect(Login.READER) as connection:
-        old, new = (
-            read_document(connection) if name == NOW else snapshots.read(connection, name) for name in (before, after)
-        )
+def diff_states(context: Context, before: str, after: str = NOW) -> tuple[list[Difference], list[dict[str, object]]]:
+    """What differs between two states: for people, and as RFC 6902.
+
+    A state is `now`, a snapshot, a moment (`2026-11-20 14:00`, `2 hours ago`, `#812`), a node, or a node at one of those
+    (`ALPHA@baseline`). Two different nodes are compared as if they were one. Raises NotFound, naming what there is.
+    """
+    with context.database.connect(Login.READER) as connection, translated(doing="reading two states"):
+        old, new = (_state(connection, said) for said in (before, after))
+    one, two = list(old["nodes"]), list(new["nodes"])
+    if _is_of_one_node(before, old) and _is_of_one_node(after, new) and one != two:
+        both = f"{one[0]} → {two[0]}"
+        old, new = (side | {"nodes": {both: next(iter(side["nodes"].values()))}} for side in (old, new))
+    elif _is_of_one_node(before, old) or _is_of_one_node(after, new):
+        only = one[0] if _is_of_one_node(before, old) else two[0]
+        old, new = (_only(side, only) for side in (old, new))
     return diff(old, new), json_patch(old, new)
+
+
+def _state(connection: Connection, said: str) -> Document:
+    node, _, when = said.rpartition("@")
+    if node and _exists(connection, node):
+        return _of_node(_at(connection, when), node, said)
+    if _is_name_of_snapshot(connection, said) or said == NOW:
+        return _at(connection, said)
+    if _exists(connection, said):
+        return _of_node(_at(connection, NOW), said, said)
+    return _at(connection, said)
+
+
+def _at(connection: Connection, when: str) -> Document:
+    if when == NOW:
+        return read_document(connection)
+    if _is_name_of_snapshot(connection, when):
+        return snapshots.read(connection, when)
+    try:
+        at = moment(when)
+    except UsageError as no_moment:
+        if "future" in no_moment.message:
+            raise
+        nodes = ", ".join(_nodes(connection)[:10])
+        raise NotFound(
+            f"{when} is no snapshot, node or moment.",
+            remedy=f"`aya snapshot list` lists snapshots; the nodes are {nodes}; a moment is 2026-11-20 14:00, `2 hours ago`, #812.",
+        ) from None
+    with as_of(connection, at):
+        return read_document(connection)
+
+
+def _nodes(connection: Connection) -> list[str]:
+    """The nodes that are, and that were."""
+    return [row["node_name"] for row in rows(connection, query("list_node_names"))]
+
+
+def _exists(connection: Connection, node: str) -> bool:
+    return node in _nodes(connection)
+
+
+def _is_name_of_snapshot(connection: Connection, name: str) -> bool:
+    return any(snapshot.snapshot_name == name for snapshot in snapshots.listing(connection))
+
+
+def _of_node(document: Document, node: str, said: str) -> Document:
+    if node not in document["nodes"]:
+        there = ", ".join(document["nodes"]) or "none"
+        raise NotFound(f"{said}: no node {node} was recorded then.", remedy=f"There were: {there}.")
+    return document | {"nodes": {node: document["nodes"][node]}}
+
+
+def _only(document: Document, node: str) -> Document:
+    return document | {"nodes": {name: state for name, state in document["nodes"].items() if name == node}}
+
+
+def _is_of_one_node(said: str, document: Document) -> bool:
+    """Whether a state was asked for of one node."""
+    return len(document["nodes"]) == 1 and next(iter(document["nodes"])) in (said, said.rpartition("@")[0])

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from aya.db.database import Login
 from aya.db.migrate import Migrated, migrate
+from aya.errors import AuditError
+from aya.operations.audit import Sealed, seal
 from aya.operations.collection import Collection, collect
 from aya.operations.context import Context
 from aya.operations.snapshots import create_snapshot
@@ -30,10 +32,13 @@ class Up:
     snapshot: Snapshot
     """The snapshot that holds this state: taken now, or earlier when nothing changed since."""
     snapshot_taken: bool
+    sealed: Sealed | None
+    """What was sealed; None when the log could not be, which `seal_problem` explains."""
+    seal_problem: str
 
 
 def up(context: Context) -> Up:
-    """Start, migrate, collect, verify, and snapshot the state unless the newest snapshot already holds it."""
+    """Start, migrate, collect, verify, snapshot the state unless the newest snapshot already holds it, and seal the log."""
     context.progress("starting PostgreSQL")
     started = context.database.start()
     context.progress("migrating the database")
@@ -42,7 +47,12 @@ def up(context: Context) -> Up:
     verified = verify(context)
     context.progress("taking a snapshot")
     snapshot, taken = _snapshot(context, verified)
-    return Up(started, migrated, collection, verified, snapshot, taken)
+    context.progress("sealing the log")
+    try:
+        sealed, problem = seal(context), ""
+    except AuditError as error:  # a lost key must be said, but is no reason to stop looking
+        sealed, problem = None, str(error)
+    return Up(started, migrated, collection, verified, snapshot, taken, sealed, problem)
 
 
 def _snapshot(context: Context, verified: Verified) -> tuple[Snapshot, bool]:

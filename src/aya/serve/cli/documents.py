@@ -30,6 +30,8 @@ def up_json(up: "Up", context: "Context") -> dict[str, Any]:
         },
         "snapshot": up.snapshot,
         "snapshot_taken": up.snapshot_taken,
+        "sealed": up.sealed,
+        "seal_problem": up.seal_problem or None,
     }
 
 

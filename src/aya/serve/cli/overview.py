@@ -39,11 +39,20 @@ def print_up(up: "Up") -> None:
         f"Snapshot: {shown(snapshot.snapshot_name)} {'taken' if up.snapshot_taken else 'still holds'}, "
         f"{styled(str(snapshot.verification_status))}, SHA-256 {str(snapshot.state_hash)[:16]}…"
     )
+    _print_seal(up)
     screen.print(
-        "\n[bold]Go on:[/]  aya show · aya show settings --match work_mem · aya show services · aya snapshot diff "
+        "\n[bold]Go on:[/]  aya show · aya show settings --match work_mem · aya changes · aya snapshot diff "
         f"{shown(snapshot.snapshot_name)} · aya doctor\n"
         "         psql \"$(aya db url)\" -c 'SELECT * FROM v_system_overview'"
     )
+
+
+def _print_seal(up: "Up") -> None:
+    screen = console()
+    if up.sealed is None:
+        screen.print(f"Log: [bold red]not sealed[/]: {shown(up.seal_problem)}")
+    else:
+        screen.print(f"Log: {up.sealed.tree_size:,} changes sealed, root {up.sealed.root[:16]}…")
 
 
 def print_up_again(up: "Up") -> None:
@@ -57,6 +66,8 @@ def print_up_again(up: "Up") -> None:
         f"{recorded.inserted} new, {recorded.updated} changed, {recorded.vanished} gone; "
         f"checks: {counts['pass']} passed, {counts['fail']} failed, {counts['skipped']} skipped"
     )
+    if up.sealed is None:
+        _print_seal(up)
 
 
 def print_collection(collection: "Collection") -> None:

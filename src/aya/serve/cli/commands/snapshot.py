@@ -88,20 +88,23 @@ def snapshot_verify(name: Annotated[str, typer.Argument(help="Which snapshot.")]
         raise typer.Exit(ExitCode.ATTENTION)
 
 
+@app.command("diff")
 @snapshot.command("diff")
-def snapshot_diff(
-    before: Annotated[str, typer.Argument(help="A snapshot.")],
-    after: Annotated[str, typer.Argument(help="Another snapshot, or `now`.")] = "now",
+def diff(
+    before: Annotated[
+        str, typer.Argument(help="A snapshot, a moment, a node, or a node at one of those: ALPHA@baseline.")
+    ],
+    after: Annotated[str, typer.Argument(help="Likewise, or `now`.")] = "now",
     all_of_them: Annotated[bool, typer.Option("--all", help="Show every difference, however many are alike.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show what differs between two snapshots, or one and now; exit 3 when something does. With --json: RFC 6902."""
-    from aya.operations.snapshots import diff_snapshots
+    """Show what differs between two states: snapshots, moments, nodes; exit 3 when something does. With --json: RFC 6902."""
+    from aya.operations.snapshots import diff_states
     from aya.serve.cli.output import print_json
     from aya.serve.cli.snapshots import print_differences
 
     with working(as_json) as context:
-        differences, patch = diff_snapshots(context, before, after)
+        differences, patch = diff_states(context, before, after)
     if as_json:
         print_json(patch)
     else:
