@@ -100,7 +100,7 @@ def _at(connection: Connection, when: str) -> Document:
         nodes = ", ".join(_nodes(connection)[:10])
         raise NotFound(
             f"{when} is no snapshot, node or moment.",
-            remedy=f"`aya snapshot list` lists snapshots; the nodes are {nodes}; a moment is 2026-11-20 14:00, `2 hours ago`, #812.",
+            remedy=f"`aya snapshot list` lists snapshots; nodes are {nodes}; a moment is 2026-11-20 14:00, `2 hours ago`, #812.",
         ) from None
     with as_of(connection, at):
         return read_document(connection)

@@ -4,244 +4,69 @@ CREATE SCHEMA aya;
 
 COMMENT ON SCHEMA aya IS 'AYA''s own functions and bookkeeping; the state itself is in schema public.';
 
+CREATE SCHEMA past;
+
+COMMENT ON SCHEMA past IS 'The state as of the setting aya.as_of: put it first in search_path, and every query runs on the past.';
+
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 
 COMMENT ON EXTENSION vector IS 'vector data type and ivfflat and hnsw access methods';
 
-CREATE FUNCTION aya.unmark_sections() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
+CREATE FUNCTION aya.actor() RETURNS text
+    LANGUAGE sql STABLE
+    RETURN COALESCE(NULLIF(current_setting('aya.actor'::text, true), ''::text), (SESSION_USER)::text);
+
+COMMENT ON FUNCTION aya.actor() IS 'Who is changing: the setting aya.actor, else the role of the session.';
+
+CREATE FUNCTION aya.change_number(at timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_nestloop TO 'off'
     AS $$
+DECLARE
+    upto bigint;
+    beyond bigint := 9223372036854775807;
+    cut bigint;
 BEGIN
-    IF current_setting('aya.recording', true) = 'on' THEN
-        RETURN NULL;
-    END IF;
-    IF tg_op = 'TRUNCATE' THEN
-        DELETE FROM aya.section_marks;
-    ELSE
-        DELETE FROM aya.section_marks WHERE node_id IN (SELECT DISTINCT node_id FROM touched);
-    END IF;
-    RETURN NULL;
+    SELECT coalesce(max(l.id), 0) INTO upto FROM public.change_log l WHERE l.created_at <= at;
+    -- A transaction is seen whole or not at all: as long as one has changes on both sides, the border goes before it.
+    SELECT min(l.id) INTO cut FROM public.change_log l
+    WHERE l.created_at > at AND l.id <= upto
+        AND EXISTS (SELECT FROM public.change_log m WHERE m.transaction_id = l.transaction_id AND m.id > upto);
+    WHILE cut IS NOT NULL LOOP
+        beyond := upto;
+        upto := cut - 1;
+        SELECT min(l.id) INTO cut FROM public.change_log l
+        WHERE l.id <= upto
+            AND l.transaction_id IN (SELECT m.transaction_id FROM public.change_log m WHERE m.id > upto AND m.id <= beyond);
+    END LOOP;
+    RETURN upto;
 END
 $$;
 
-COMMENT ON FUNCTION aya.unmark_sections() IS 'Trigger: forget that the sections of the touched nodes were recorded unchanged.';
-
-CREATE TABLE aya.applied_objects (
-    name text NOT NULL,
-    sha256 text NOT NULL
-);
-
-COMMENT ON TABLE aya.applied_objects IS 'Which views, functions and triggers are in force, so that migrating again re-applies only what changed.';
-
-COMMENT ON COLUMN aya.applied_objects.name IS 'File name.';
-
-COMMENT ON COLUMN aya.applied_objects.sha256 IS 'SHA-256 of the file, in hex.';
-
-CREATE TABLE aya.section_marks (
-    node_id integer NOT NULL,
-    section text NOT NULL,
-    mark bytea NOT NULL,
-    marked_at timestamp with time zone DEFAULT now() NOT NULL
-)
-WITH (fillfactor='70');
-
-COMMENT ON TABLE aya.section_marks IS 'A keyed hash of what was last recorded in a section of a node: the same again needs no comparing. Any other writer''s change removes it.';
-
-COMMENT ON COLUMN aya.section_marks.node_id IS 'The node.';
-
-COMMENT ON COLUMN aya.section_marks.section IS 'Collector and target, as settings/7301…:5432.';
-
-COMMENT ON COLUMN aya.section_marks.mark IS 'SHA-256 of the recorded rows.';
-
-COMMENT ON COLUMN aya.section_marks.marked_at IS 'When the rows were last compared; after an hour they are compared again.';
-
-CREATE TABLE public.alembic_version (
-    version_num character varying(32) NOT NULL
-);
-
-COMMENT ON TABLE public.alembic_version IS 'Which migration this database is at; kept by Alembic.';
-
-COMMENT ON COLUMN public.alembic_version.version_num IS 'Name of the last migration that was applied.';
-
-CREATE TABLE public.change_log (
-    id bigint NOT NULL,
-    node_id integer,
-    node_name text,
-    change_type text,
-    change_category text,
-    table_affected text,
-    record_id bigint,
-    change_description text NOT NULL,
-    old_value jsonb,
-    new_value jsonb,
-    changed_by text,
-    change_reason text,
-    verification_status text,
-    verification_notes text,
-    created_at timestamp with time zone DEFAULT now()
-);
-
-COMMENT ON TABLE public.change_log IS 'What changed, from what to what, by whom and why.';
-
-COMMENT ON COLUMN public.change_log.id IS 'Number of the change.';
-
-COMMENT ON COLUMN public.change_log.node_id IS 'The node; NULL when it is gone.';
-
-COMMENT ON COLUMN public.change_log.node_name IS 'Name of the node, which stays when the node is gone.';
-
-COMMENT ON COLUMN public.change_log.change_type IS 'hardware, network, software, configuration, service, replication, schema, node, documentation or system.';
-
-COMMENT ON COLUMN public.change_log.change_category IS 'optimization, restoration, ….';
-
-COMMENT ON COLUMN public.change_log.table_affected IS 'The table.';
-
-COMMENT ON COLUMN public.change_log.record_id IS 'The row''s number in it.';
-
-COMMENT ON COLUMN public.change_log.change_description IS 'One readable line.';
-
-COMMENT ON COLUMN public.change_log.old_value IS 'What it was: the changed columns.';
-
-COMMENT ON COLUMN public.change_log.new_value IS 'What it became: the changed columns.';
-
-COMMENT ON COLUMN public.change_log.changed_by IS 'Who changed it.';
-
-COMMENT ON COLUMN public.change_log.change_reason IS 'Why.';
-
-COMMENT ON COLUMN public.change_log.verification_status IS 'verified or pending.';
-
-COMMENT ON COLUMN public.change_log.verification_notes IS 'How it was verified.';
-
-COMMENT ON COLUMN public.change_log.created_at IS 'When it was written.';
-
-ALTER TABLE public.change_log ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.change_log_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.check_results (
-    id bigint NOT NULL,
-    node_id integer NOT NULL,
-    snapshot_id bigint,
-    check_name text NOT NULL,
-    target text DEFAULT ''::text NOT NULL,
-    outcome text NOT NULL,
-    reason text,
-    evidence text,
-    evidence_hash text,
-    started_at timestamp with time zone NOT NULL,
-    duration_ms integer NOT NULL,
-    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text])))
-);
-
-COMMENT ON TABLE public.check_results IS 'One row per functional test that ran, or could not.';
-
-COMMENT ON COLUMN public.check_results.id IS 'Number of the result.';
-
-COMMENT ON COLUMN public.check_results.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.check_results.snapshot_id IS 'The snapshot it vouches for, if any.';
-
-COMMENT ON COLUMN public.check_results.check_name IS 'The check; docs/checks.md describes each.';
-
-COMMENT ON COLUMN public.check_results.target IS 'What it was run on: a service, an interface, an instance, ….';
-
-COMMENT ON COLUMN public.check_results.outcome IS 'pass, fail or skipped.';
-
-COMMENT ON COLUMN public.check_results.reason IS 'What was wrong, or why it was skipped.';
-
-COMMENT ON COLUMN public.check_results.evidence IS 'What came back: an excerpt.';
-
-COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
-
-COMMENT ON COLUMN public.check_results.started_at IS 'When it ran.';
-
-COMMENT ON COLUMN public.check_results.duration_ms IS 'Milliseconds it took.';
-
-ALTER TABLE public.check_results ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.check_results_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.collection_outcomes (
-    run_id bigint NOT NULL,
-    collector text NOT NULL,
-    target text DEFAULT ''::text NOT NULL,
-    outcome text NOT NULL,
-    reason text,
-    duration_ms integer NOT NULL,
-    facts integer NOT NULL,
-    CONSTRAINT collection_outcomes_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'absent'::text, 'denied'::text, 'unsupported'::text, 'unreadable'::text, 'failed'::text])))
-);
-
-COMMENT ON TABLE public.collection_outcomes IS 'How each collector of a run ended. Only ok and absent may remove or blank anything.';
-
-COMMENT ON COLUMN public.collection_outcomes.run_id IS 'The run.';
-
-COMMENT ON COLUMN public.collection_outcomes.collector IS 'The collector.';
-
-COMMENT ON COLUMN public.collection_outcomes.target IS 'What it looked at: empty for the machine, a PostgreSQL instance, or instance/database.';
-
-COMMENT ON COLUMN public.collection_outcomes.outcome IS 'ok, absent (there is none), denied, unsupported, unreadable or failed.';
-
-COMMENT ON COLUMN public.collection_outcomes.reason IS 'Why it is not ok; several reasons are joined by "; ".';
-
-COMMENT ON COLUMN public.collection_outcomes.duration_ms IS 'Milliseconds it took.';
-
-COMMENT ON COLUMN public.collection_outcomes.facts IS 'Rows and columns it filled.';
-
-CREATE TABLE public.collection_runs (
-    id bigint NOT NULL,
-    node_id integer NOT NULL,
-    collected_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
-    duration_ms integer NOT NULL,
-    rows_inserted integer NOT NULL,
-    rows_updated integer NOT NULL,
-    rows_vanished integer NOT NULL,
-    aya_version text NOT NULL,
-    recorded_by text DEFAULT SESSION_USER NOT NULL
-);
-
-COMMENT ON TABLE public.collection_runs IS 'One row per recorded collection: that we looked, and what it changed. Observation.';
-
-COMMENT ON COLUMN public.collection_runs.id IS 'Number of the run.';
-
-COMMENT ON COLUMN public.collection_runs.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.collection_runs.collected_at IS 'When looking began.';
-
-COMMENT ON COLUMN public.collection_runs.recorded_at IS 'When it was recorded.';
-
-COMMENT ON COLUMN public.collection_runs.duration_ms IS 'Milliseconds that looking took.';
-
-COMMENT ON COLUMN public.collection_runs.rows_inserted IS 'State rows that are new.';
-
-COMMENT ON COLUMN public.collection_runs.rows_updated IS 'State rows that were written again.';
-
-COMMENT ON COLUMN public.collection_runs.rows_vanished IS 'State rows whose fact is gone.';
-
-COMMENT ON COLUMN public.collection_runs.aya_version IS 'Version of AYA that looked.';
-
-COMMENT ON COLUMN public.collection_runs.recorded_by IS 'Database role that recorded.';
-
-ALTER TABLE public.collection_runs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.collection_runs_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
+COMMENT ON FUNCTION aya.change_number(at timestamp with time zone) IS 'The number of the last change that was logged at or before a moment, so that no transaction is cut in two; 0 before the first.';
+
+CREATE FUNCTION aya.as_of() RETURNS bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN CASE WHEN (current_setting('aya.as_of'::text, true) ~ '^#\d{1,18}$'::text) THEN (substr(current_setting('aya.as_of'::text, true), 2))::bigint WHEN (COALESCE(current_setting('aya.as_of'::text, true), ''::text) = ''::text) THEN '9223372036854775807'::bigint ELSE aya.change_number((current_setting('aya.as_of'::text, true))::timestamp with time zone) END;
+
+COMMENT ON FUNCTION aya.as_of() IS 'The number of the last change that the past, as the setting aya.as_of names it, has seen.';
+
+CREATE FUNCTION aya.as_of_time() RETURNS timestamp with time zone
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    asked text := coalesce(current_setting('aya.as_of', true), '');
+BEGIN
+    IF asked ~ '^#\d{1,18}$' THEN
+        RETURN (SELECT l.created_at FROM public.change_log l WHERE l.id <= substr(asked, 2)::bigint ORDER BY l.id DESC LIMIT 1);
+    END IF;
+    RETURN coalesce(nullif(asked, '')::timestamptz, now());
+END
+$_$;
+
+COMMENT ON FUNCTION aya.as_of_time() IS 'The moment that the setting aya.as_of names; of a change, when it was logged; NULL before the first.';
 
 CREATE TABLE public.database_schemas (
     id bigint NOT NULL,
@@ -335,560 +160,1066 @@ COMMENT ON COLUMN public.database_schemas.created_at IS 'When the row was first 
 
 COMMENT ON COLUMN public.database_schemas.updated_at IS 'When the row was last written.';
 
-ALTER TABLE public.database_schemas ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.database_schemas_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
+CREATE FUNCTION aya.database_schemas_as_of(at_change bigint) RETURNS SETOF public.database_schemas
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'database_schemas' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'database_schemas' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_id' THEN (u.old ->> 'node_id')::integer ELSE r.node_id END,
+        CASE WHEN u.old ? 'instance' THEN (u.old ->> 'instance')::text ELSE r.instance END,
+        CASE WHEN u.old ? 'database_name' THEN (u.old ->> 'database_name')::text ELSE r.database_name END,
+        CASE WHEN u.old ? 'kind' THEN (u.old ->> 'kind')::text ELSE r.kind END,
+        CASE WHEN u.old ? 'schema_name' THEN (u.old ->> 'schema_name')::text ELSE r.schema_name END,
+        CASE WHEN u.old ? 'table_name' THEN (u.old ->> 'table_name')::text ELSE r.table_name END,
+        CASE WHEN u.old ? 'column_name' THEN (u.old ->> 'column_name')::text ELSE r.column_name END,
+        CASE WHEN u.old ? 'data_type' THEN (u.old ->> 'data_type')::text ELSE r.data_type END,
+        CASE WHEN u.old ? 'is_nullable' THEN (u.old ->> 'is_nullable')::boolean ELSE r.is_nullable END,
+        CASE WHEN u.old ? 'column_default' THEN (u.old ->> 'column_default')::text ELSE r.column_default END,
+        CASE WHEN u.old ? 'character_maximum_length' THEN (u.old ->> 'character_maximum_length')::integer ELSE r.character_maximum_length END,
+        CASE WHEN u.old ? 'is_primary_key' THEN (u.old ->> 'is_primary_key')::boolean ELSE r.is_primary_key END,
+        CASE WHEN u.old ? 'foreign_key_table' THEN (u.old ->> 'foreign_key_table')::text ELSE r.foreign_key_table END,
+        CASE WHEN u.old ? 'foreign_key_column' THEN (u.old ->> 'foreign_key_column')::text ELSE r.foreign_key_column END,
+        CASE WHEN u.old ? 'index_name' THEN (u.old ->> 'index_name')::text ELSE r.index_name END,
+        CASE WHEN u.old ? 'index_type' THEN (u.old ->> 'index_type')::text ELSE r.index_type END,
+        CASE WHEN u.old ? 'index_definition' THEN (u.old ->> 'index_definition')::text ELSE r.index_definition END,
+        CASE WHEN u.old ? 'constraint_name' THEN (u.old ->> 'constraint_name')::text ELSE r.constraint_name END,
+        CASE WHEN u.old ? 'constraint_type' THEN (u.old ->> 'constraint_type')::text ELSE r.constraint_type END,
+        CASE WHEN u.old ? 'constraint_definition' THEN (u.old ->> 'constraint_definition')::text ELSE r.constraint_definition END,
+        CASE WHEN u.old ? 'object_name' THEN (u.old ->> 'object_name')::text ELSE r.object_name END,
+        NULL::bigint,
+        NULL::bigint,
+        CASE WHEN u.old ? 'is_present' THEN (u.old ->> 'is_present')::boolean ELSE r.is_present END,
+        CASE WHEN u.old ? 'source' THEN (u.old ->> 'source')::text ELSE r.source END,
+        CASE WHEN u.old ? 'metadata' THEN nullif(u.old -> 'metadata', 'null') ELSE r.metadata END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.database_schemas r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.database_schemas, u.old - '{table_size_bytes,index_size_bytes,updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.database_schemas r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.database_schemas_as_of(at_change bigint) IS 'The rows of database_schemas as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.database_schemas_as_of(at timestamp with time zone) RETURNS SETOF public.database_schemas
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.database_schemas_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.database_schemas_as_of(at timestamp with time zone) IS 'The rows of database_schemas as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.flat(whole jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN (((whole - 'metadata'::text) || jsonb_build_object('metadata', (CASE WHEN ((whole -> 'metadata'::text) = 'null'::jsonb) THEN 'null'::text ELSE '{}'::text END)::jsonb)) || CASE WHEN ((whole -> 'metadata'::text) = 'null'::jsonb) THEN '{}'::jsonb ELSE (SELECT COALESCE(jsonb_object_agg(('metadata.'::text || m.key), m.value), '{}'::jsonb) AS "coalesce" FROM jsonb_each(((flat.whole -> 'metadata'::text) - 'observed'::text)) m(key, value)) END);
+
+COMMENT ON FUNCTION aya.flat(whole jsonb) IS 'A node''s row with each key of its metadata as a key "metadata.KEY" of its own, without `observed`.';
+
+CREATE FUNCTION aya.known(whole jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN (SELECT COALESCE(jsonb_object_agg(e.key, e.value) FILTER (WHERE (e.value <> 'null'::jsonb)), '{}'::jsonb) AS "coalesce" FROM jsonb_each(known.whole) e(key, value));
+
+COMMENT ON FUNCTION aya.known(whole jsonb) IS 'A row without the columns that are NULL; what is inside a column stays as it is.';
+
+CREATE TABLE public.collection_outcomes (
+    run_id bigint NOT NULL,
+    collector text NOT NULL,
+    target text DEFAULT ''::text NOT NULL,
+    outcome text NOT NULL,
+    reason text,
+    duration_ms integer NOT NULL,
+    facts integer NOT NULL,
+    CONSTRAINT collection_outcomes_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'absent'::text, 'denied'::text, 'unsupported'::text, 'unreadable'::text, 'failed'::text])))
 );
 
-CREATE TABLE public.documentation_files (
+COMMENT ON TABLE public.collection_outcomes IS 'How each collector of a run ended. Only ok and absent may remove or blank anything.';
+
+COMMENT ON COLUMN public.collection_outcomes.run_id IS 'The run.';
+
+COMMENT ON COLUMN public.collection_outcomes.collector IS 'The collector.';
+
+COMMENT ON COLUMN public.collection_outcomes.target IS 'What it looked at: empty for the machine, a PostgreSQL instance, or instance/database.';
+
+COMMENT ON COLUMN public.collection_outcomes.outcome IS 'ok, absent (there is none), denied, unsupported, unreadable or failed.';
+
+COMMENT ON COLUMN public.collection_outcomes.reason IS 'Why it is not ok; several reasons are joined by "; ".';
+
+COMMENT ON COLUMN public.collection_outcomes.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN public.collection_outcomes.facts IS 'Rows and columns it filled.';
+
+CREATE TABLE public.collection_runs (
     id bigint NOT NULL,
-    file_name text NOT NULL,
-    file_path text NOT NULL,
-    file_size_bytes bigint,
-    file_hash text,
-    category text,
-    description text,
-    content text,
-    sync_locations jsonb DEFAULT '[]'::jsonb,
-    is_latest boolean DEFAULT true,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now()
+    node_id integer NOT NULL,
+    collected_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    duration_ms integer NOT NULL,
+    rows_inserted integer NOT NULL,
+    rows_updated integer NOT NULL,
+    rows_vanished integer NOT NULL,
+    aya_version text NOT NULL,
+    recorded_by text DEFAULT SESSION_USER NOT NULL
 );
 
-COMMENT ON TABLE public.documentation_files IS 'Documents about the fleet.';
+COMMENT ON TABLE public.collection_runs IS 'One row per recorded collection: that we looked, and what it changed. Observation.';
 
-COMMENT ON COLUMN public.documentation_files.id IS 'Number of the row.';
+COMMENT ON COLUMN public.collection_runs.id IS 'Number of the run.';
 
-COMMENT ON COLUMN public.documentation_files.file_name IS 'Name of the file.';
+COMMENT ON COLUMN public.collection_runs.node_id IS 'The node.';
 
-COMMENT ON COLUMN public.documentation_files.file_path IS 'Where it is kept.';
+COMMENT ON COLUMN public.collection_runs.collected_at IS 'When looking began.';
 
-COMMENT ON COLUMN public.documentation_files.file_size_bytes IS 'Bytes of the file on disk.';
+COMMENT ON COLUMN public.collection_runs.recorded_at IS 'When it was recorded.';
 
-COMMENT ON COLUMN public.documentation_files.file_hash IS 'SHA-256 of the file as it is on disk, in hex.';
+COMMENT ON COLUMN public.collection_runs.duration_ms IS 'Milliseconds that looking took.';
 
-COMMENT ON COLUMN public.documentation_files.category IS 'master_plan, verification, ….';
+COMMENT ON COLUMN public.collection_runs.rows_inserted IS 'State rows that are new.';
 
-COMMENT ON COLUMN public.documentation_files.description IS 'What it is about.';
+COMMENT ON COLUMN public.collection_runs.rows_updated IS 'State rows that were written again.';
 
-COMMENT ON COLUMN public.documentation_files.content IS 'Full text, secrets redacted.';
+COMMENT ON COLUMN public.collection_runs.rows_vanished IS 'State rows whose fact is gone.';
 
-COMMENT ON COLUMN public.documentation_files.sync_locations IS 'Where copies are kept: an array of paths.';
+COMMENT ON COLUMN public.collection_runs.aya_version IS 'Version of AYA that looked.';
 
-COMMENT ON COLUMN public.documentation_files.is_latest IS 'This is the latest version of the file.';
+COMMENT ON COLUMN public.collection_runs.recorded_by IS 'Database role that recorded.';
 
-COMMENT ON COLUMN public.documentation_files.created_at IS 'When the row was first written.';
+CREATE FUNCTION aya.last_look(node integer, spoke text, before_run bigint) RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT r.collected_at
+    FROM public.collection_runs r
+   WHERE ((r.node_id = last_look.node) AND (r.id < last_look.before_run) AND ((last_look.spoke IS NULL) OR (EXISTS ( SELECT
+            FROM public.collection_outcomes o
+           WHERE ((o.run_id = r.id) AND (o.outcome = ANY (ARRAY['ok'::text, 'absent'::text])) AND (o.collector = split_part(last_look.spoke, '@'::text, 1)) AND (o.target = substr(last_look.spoke, (length(split_part(last_look.spoke, '@'::text, 1)) + 2))))))))
+   ORDER BY r.id DESC
+  LIMIT 1;
+END;
 
-COMMENT ON COLUMN public.documentation_files.updated_at IS 'When the row was last written.';
+COMMENT ON FUNCTION aya.last_look(node integer, spoke text, before_run bigint) IS 'When a collector (NULL: any) last looked at everything of a node, before the run of that number; NULL: never.';
 
-ALTER TABLE public.documentation_files ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.documentation_files_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
+CREATE FUNCTION aya.log_database_schemas() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.database_name::text, ''), nullif(r.kind::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) AS fact,
+                concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) || coalesce(CASE WHEN o.is_present AND NOT r.is_present THEN ' is gone' WHEN r.is_present AND NOT o.is_present THEN ' is back' END, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN 'node_id ' || coalesce(left(o.node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_id::text, 80), 'nothing') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN 'instance ' || coalesce(left(o.instance::text, 80), 'nothing') || ' -> ' || coalesce(left(r.instance::text, 80), 'nothing') END, CASE WHEN o.database_name IS DISTINCT FROM r.database_name THEN 'database_name ' || coalesce(left(o.database_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.database_name::text, 80), 'nothing') END, CASE WHEN o.kind IS DISTINCT FROM r.kind THEN 'kind ' || coalesce(left(o.kind::text, 80), 'nothing') || ' -> ' || coalesce(left(r.kind::text, 80), 'nothing') END, CASE WHEN o.schema_name IS DISTINCT FROM r.schema_name THEN 'schema_name ' || coalesce(left(o.schema_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.schema_name::text, 80), 'nothing') END, CASE WHEN o.table_name IS DISTINCT FROM r.table_name THEN 'table_name ' || coalesce(left(o.table_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.table_name::text, 80), 'nothing') END, CASE WHEN o.column_name IS DISTINCT FROM r.column_name THEN 'column_name ' || coalesce(left(o.column_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.column_name::text, 80), 'nothing') END, CASE WHEN o.data_type IS DISTINCT FROM r.data_type THEN 'data_type ' || coalesce(left(o.data_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.data_type::text, 80), 'nothing') END, CASE WHEN o.is_nullable IS DISTINCT FROM r.is_nullable THEN 'is_nullable ' || coalesce(left(o.is_nullable::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_nullable::text, 80), 'nothing') END, CASE WHEN o.column_default IS DISTINCT FROM r.column_default THEN 'column_default ' || coalesce(left(o.column_default::text, 80), 'nothing') || ' -> ' || coalesce(left(r.column_default::text, 80), 'nothing') END, CASE WHEN o.character_maximum_length IS DISTINCT FROM r.character_maximum_length THEN 'character_maximum_length ' || coalesce(left(o.character_maximum_length::text, 80), 'nothing') || ' -> ' || coalesce(left(r.character_maximum_length::text, 80), 'nothing') END, CASE WHEN o.is_primary_key IS DISTINCT FROM r.is_primary_key THEN 'is_primary_key ' || coalesce(left(o.is_primary_key::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_primary_key::text, 80), 'nothing') END, CASE WHEN o.foreign_key_table IS DISTINCT FROM r.foreign_key_table THEN 'foreign_key_table ' || coalesce(left(o.foreign_key_table::text, 80), 'nothing') || ' -> ' || coalesce(left(r.foreign_key_table::text, 80), 'nothing') END, CASE WHEN o.foreign_key_column IS DISTINCT FROM r.foreign_key_column THEN 'foreign_key_column ' || coalesce(left(o.foreign_key_column::text, 80), 'nothing') || ' -> ' || coalesce(left(r.foreign_key_column::text, 80), 'nothing') END, CASE WHEN o.index_name IS DISTINCT FROM r.index_name THEN 'index_name ' || coalesce(left(o.index_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.index_name::text, 80), 'nothing') END, CASE WHEN o.index_type IS DISTINCT FROM r.index_type THEN 'index_type ' || coalesce(left(o.index_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.index_type::text, 80), 'nothing') END, CASE WHEN o.index_definition IS DISTINCT FROM r.index_definition THEN 'index_definition ' || coalesce(left(o.index_definition::text, 80), 'nothing') || ' -> ' || coalesce(left(r.index_definition::text, 80), 'nothing') END, CASE WHEN o.constraint_name IS DISTINCT FROM r.constraint_name THEN 'constraint_name ' || coalesce(left(o.constraint_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.constraint_name::text, 80), 'nothing') END, CASE WHEN o.constraint_type IS DISTINCT FROM r.constraint_type THEN 'constraint_type ' || coalesce(left(o.constraint_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.constraint_type::text, 80), 'nothing') END, CASE WHEN o.constraint_definition IS DISTINCT FROM r.constraint_definition THEN 'constraint_definition ' || coalesce(left(o.constraint_definition::text, 80), 'nothing') || ' -> ' || coalesce(left(r.constraint_definition::text, 80), 'nothing') END, CASE WHEN o.object_name IS DISTINCT FROM r.object_name THEN 'object_name ' || coalesce(left(o.object_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.object_name::text, 80), 'nothing') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN 'is_present ' || coalesce(left(o.is_present::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_present::text, 80), 'nothing') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN 'metadata' END), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(o.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(o.instance)::text, 'null') END, CASE WHEN o.database_name IS DISTINCT FROM r.database_name THEN '"database_name":' || coalesce(to_json(o.database_name)::text, 'null') END, CASE WHEN o.kind IS DISTINCT FROM r.kind THEN '"kind":' || coalesce(to_json(o.kind)::text, 'null') END, CASE WHEN o.schema_name IS DISTINCT FROM r.schema_name THEN '"schema_name":' || coalesce(to_json(o.schema_name)::text, 'null') END, CASE WHEN o.table_name IS DISTINCT FROM r.table_name THEN '"table_name":' || coalesce(to_json(o.table_name)::text, 'null') END, CASE WHEN o.column_name IS DISTINCT FROM r.column_name THEN '"column_name":' || coalesce(to_json(o.column_name)::text, 'null') END, CASE WHEN o.data_type IS DISTINCT FROM r.data_type THEN '"data_type":' || coalesce(to_json(o.data_type)::text, 'null') END, CASE WHEN o.is_nullable IS DISTINCT FROM r.is_nullable THEN '"is_nullable":' || coalesce(to_json(o.is_nullable)::text, 'null') END, CASE WHEN o.column_default IS DISTINCT FROM r.column_default THEN '"column_default":' || coalesce(to_json(o.column_default)::text, 'null') END, CASE WHEN o.character_maximum_length IS DISTINCT FROM r.character_maximum_length THEN '"character_maximum_length":' || coalesce(to_json(o.character_maximum_length)::text, 'null') END, CASE WHEN o.is_primary_key IS DISTINCT FROM r.is_primary_key THEN '"is_primary_key":' || coalesce(to_json(o.is_primary_key)::text, 'null') END, CASE WHEN o.foreign_key_table IS DISTINCT FROM r.foreign_key_table THEN '"foreign_key_table":' || coalesce(to_json(o.foreign_key_table)::text, 'null') END, CASE WHEN o.foreign_key_column IS DISTINCT FROM r.foreign_key_column THEN '"foreign_key_column":' || coalesce(to_json(o.foreign_key_column)::text, 'null') END, CASE WHEN o.index_name IS DISTINCT FROM r.index_name THEN '"index_name":' || coalesce(to_json(o.index_name)::text, 'null') END, CASE WHEN o.index_type IS DISTINCT FROM r.index_type THEN '"index_type":' || coalesce(to_json(o.index_type)::text, 'null') END, CASE WHEN o.index_definition IS DISTINCT FROM r.index_definition THEN '"index_definition":' || coalesce(to_json(o.index_definition)::text, 'null') END, CASE WHEN o.constraint_name IS DISTINCT FROM r.constraint_name THEN '"constraint_name":' || coalesce(to_json(o.constraint_name)::text, 'null') END, CASE WHEN o.constraint_type IS DISTINCT FROM r.constraint_type THEN '"constraint_type":' || coalesce(to_json(o.constraint_type)::text, 'null') END, CASE WHEN o.constraint_definition IS DISTINCT FROM r.constraint_definition THEN '"constraint_definition":' || coalesce(to_json(o.constraint_definition)::text, 'null') END, CASE WHEN o.object_name IS DISTINCT FROM r.object_name THEN '"object_name":' || coalesce(to_json(o.object_name)::text, 'null') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN '"is_present":' || coalesce(to_json(o.is_present)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(o.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(o.metadata)::text, 'null') END) || '}')::jsonb AS old, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(r.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(r.instance)::text, 'null') END, CASE WHEN o.database_name IS DISTINCT FROM r.database_name THEN '"database_name":' || coalesce(to_json(r.database_name)::text, 'null') END, CASE WHEN o.kind IS DISTINCT FROM r.kind THEN '"kind":' || coalesce(to_json(r.kind)::text, 'null') END, CASE WHEN o.schema_name IS DISTINCT FROM r.schema_name THEN '"schema_name":' || coalesce(to_json(r.schema_name)::text, 'null') END, CASE WHEN o.table_name IS DISTINCT FROM r.table_name THEN '"table_name":' || coalesce(to_json(r.table_name)::text, 'null') END, CASE WHEN o.column_name IS DISTINCT FROM r.column_name THEN '"column_name":' || coalesce(to_json(r.column_name)::text, 'null') END, CASE WHEN o.data_type IS DISTINCT FROM r.data_type THEN '"data_type":' || coalesce(to_json(r.data_type)::text, 'null') END, CASE WHEN o.is_nullable IS DISTINCT FROM r.is_nullable THEN '"is_nullable":' || coalesce(to_json(r.is_nullable)::text, 'null') END, CASE WHEN o.column_default IS DISTINCT FROM r.column_default THEN '"column_default":' || coalesce(to_json(r.column_default)::text, 'null') END, CASE WHEN o.character_maximum_length IS DISTINCT FROM r.character_maximum_length THEN '"character_maximum_length":' || coalesce(to_json(r.character_maximum_length)::text, 'null') END, CASE WHEN o.is_primary_key IS DISTINCT FROM r.is_primary_key THEN '"is_primary_key":' || coalesce(to_json(r.is_primary_key)::text, 'null') END, CASE WHEN o.foreign_key_table IS DISTINCT FROM r.foreign_key_table THEN '"foreign_key_table":' || coalesce(to_json(r.foreign_key_table)::text, 'null') END, CASE WHEN o.foreign_key_column IS DISTINCT FROM r.foreign_key_column THEN '"foreign_key_column":' || coalesce(to_json(r.foreign_key_column)::text, 'null') END, CASE WHEN o.index_name IS DISTINCT FROM r.index_name THEN '"index_name":' || coalesce(to_json(r.index_name)::text, 'null') END, CASE WHEN o.index_type IS DISTINCT FROM r.index_type THEN '"index_type":' || coalesce(to_json(r.index_type)::text, 'null') END, CASE WHEN o.index_definition IS DISTINCT FROM r.index_definition THEN '"index_definition":' || coalesce(to_json(r.index_definition)::text, 'null') END, CASE WHEN o.constraint_name IS DISTINCT FROM r.constraint_name THEN '"constraint_name":' || coalesce(to_json(r.constraint_name)::text, 'null') END, CASE WHEN o.constraint_type IS DISTINCT FROM r.constraint_type THEN '"constraint_type":' || coalesce(to_json(r.constraint_type)::text, 'null') END, CASE WHEN o.constraint_definition IS DISTINCT FROM r.constraint_definition THEN '"constraint_definition":' || coalesce(to_json(r.constraint_definition)::text, 'null') END, CASE WHEN o.object_name IS DISTINCT FROM r.object_name THEN '"object_name":' || coalesce(to_json(r.object_name)::text, 'null') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN '"is_present":' || coalesce(to_json(r.is_present)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(r.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(r.metadata)::text, 'null') END) || '}')::jsonb AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.node_id AS node_id, r.source AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'schemas', c.source, 'schema', 'database_schemas', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT s.last_look) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE r.source IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'schemas', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'schemas', g.source)
+        ), fresh AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.database_name::text, ''), nullif(r.kind::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) AS fact, concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) AS label,
+                aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[]) AS row,
+                aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'schemas') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'schemas', x.source, 'schema', 'database_schemas', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'database_schemas' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'schemas', r.source, 'schema', 'database_schemas', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.database_name::text, ''), nullif(r.kind::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'schemas', r.source, 'schema', 'database_schemas', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.database_name::text, ''), nullif(r.kind::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[], actor, reason, now(), 'pending'
+        FROM public.database_schemas r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
 
-CREATE TABLE public.network_interfaces (
+COMMENT ON FUNCTION aya.log_database_schemas() IS 'Trigger: log what was inserted, updated or deleted in database_schemas.';
+
+CREATE FUNCTION aya.log_network_interfaces() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.interface_name::text, '')) AS fact,
+                concat_ws(' ', nullif(r.interface_name::text, '')) || coalesce(CASE WHEN o.is_present AND NOT r.is_present THEN ' is gone' WHEN r.is_present AND NOT o.is_present THEN ' is back' END, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN 'node_id ' || coalesce(left(o.node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_id::text, 80), 'nothing') END, CASE WHEN o.interface_name IS DISTINCT FROM r.interface_name THEN 'interface_name ' || coalesce(left(o.interface_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.interface_name::text, 80), 'nothing') END, CASE WHEN o.interface_type IS DISTINCT FROM r.interface_type THEN 'interface_type ' || coalesce(left(o.interface_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.interface_type::text, 80), 'nothing') END, CASE WHEN o.mac_address IS DISTINCT FROM r.mac_address THEN 'mac_address ' || coalesce(left(o.mac_address::text, 80), 'nothing') || ' -> ' || coalesce(left(r.mac_address::text, 80), 'nothing') END, CASE WHEN o.ipv4_address IS DISTINCT FROM r.ipv4_address THEN 'ipv4_address ' || coalesce(left(o.ipv4_address::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ipv4_address::text, 80), 'nothing') END, CASE WHEN o.ipv4_netmask IS DISTINCT FROM r.ipv4_netmask THEN 'ipv4_netmask ' || coalesce(left(o.ipv4_netmask::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ipv4_netmask::text, 80), 'nothing') END, CASE WHEN o.ipv4_gateway IS DISTINCT FROM r.ipv4_gateway THEN 'ipv4_gateway ' || coalesce(left(o.ipv4_gateway::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ipv4_gateway::text, 80), 'nothing') END, CASE WHEN o.ipv6_address IS DISTINCT FROM r.ipv6_address THEN 'ipv6_address ' || coalesce(left(o.ipv6_address::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ipv6_address::text, 80), 'nothing') END, CASE WHEN o.ipv6_prefix IS DISTINCT FROM r.ipv6_prefix THEN 'ipv6_prefix ' || coalesce(left(o.ipv6_prefix::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ipv6_prefix::text, 80), 'nothing') END, CASE WHEN o.connection_speed_mbps IS DISTINCT FROM r.connection_speed_mbps THEN 'connection_speed_mbps ' || coalesce(left(o.connection_speed_mbps::text, 80), 'nothing') || ' -> ' || coalesce(left(r.connection_speed_mbps::text, 80), 'nothing') END, CASE WHEN o.connection_type IS DISTINCT FROM r.connection_type THEN 'connection_type ' || coalesce(left(o.connection_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.connection_type::text, 80), 'nothing') END, CASE WHEN o.is_primary IS DISTINCT FROM r.is_primary THEN 'is_primary ' || coalesce(left(o.is_primary::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_primary::text, 80), 'nothing') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN 'is_active ' || coalesce(left(o.is_active::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_active::text, 80), 'nothing') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN 'is_present ' || coalesce(left(o.is_present::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_present::text, 80), 'nothing') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN 'metadata' END), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(o.node_id)::text, 'null') END, CASE WHEN o.interface_name IS DISTINCT FROM r.interface_name THEN '"interface_name":' || coalesce(to_json(o.interface_name)::text, 'null') END, CASE WHEN o.interface_type IS DISTINCT FROM r.interface_type THEN '"interface_type":' || coalesce(to_json(o.interface_type)::text, 'null') END, CASE WHEN o.mac_address IS DISTINCT FROM r.mac_address THEN '"mac_address":' || coalesce(to_json(o.mac_address)::text, 'null') END, CASE WHEN o.ipv4_address IS DISTINCT FROM r.ipv4_address THEN '"ipv4_address":' || coalesce(to_json(o.ipv4_address)::text, 'null') END, CASE WHEN o.ipv4_netmask IS DISTINCT FROM r.ipv4_netmask THEN '"ipv4_netmask":' || coalesce(to_json(o.ipv4_netmask)::text, 'null') END, CASE WHEN o.ipv4_gateway IS DISTINCT FROM r.ipv4_gateway THEN '"ipv4_gateway":' || coalesce(to_json(o.ipv4_gateway)::text, 'null') END, CASE WHEN o.ipv6_address IS DISTINCT FROM r.ipv6_address THEN '"ipv6_address":' || coalesce(to_json(o.ipv6_address)::text, 'null') END, CASE WHEN o.ipv6_prefix IS DISTINCT FROM r.ipv6_prefix THEN '"ipv6_prefix":' || coalesce(to_json(o.ipv6_prefix)::text, 'null') END, CASE WHEN o.connection_speed_mbps IS DISTINCT FROM r.connection_speed_mbps THEN '"connection_speed_mbps":' || coalesce(to_json(o.connection_speed_mbps)::text, 'null') END, CASE WHEN o.connection_type IS DISTINCT FROM r.connection_type THEN '"connection_type":' || coalesce(to_json(o.connection_type)::text, 'null') END, CASE WHEN o.is_primary IS DISTINCT FROM r.is_primary THEN '"is_primary":' || coalesce(to_json(o.is_primary)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(o.is_active)::text, 'null') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN '"is_present":' || coalesce(to_json(o.is_present)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(o.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(o.metadata)::text, 'null') END) || '}')::jsonb AS old, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(r.node_id)::text, 'null') END, CASE WHEN o.interface_name IS DISTINCT FROM r.interface_name THEN '"interface_name":' || coalesce(to_json(r.interface_name)::text, 'null') END, CASE WHEN o.interface_type IS DISTINCT FROM r.interface_type THEN '"interface_type":' || coalesce(to_json(r.interface_type)::text, 'null') END, CASE WHEN o.mac_address IS DISTINCT FROM r.mac_address THEN '"mac_address":' || coalesce(to_json(r.mac_address)::text, 'null') END, CASE WHEN o.ipv4_address IS DISTINCT FROM r.ipv4_address THEN '"ipv4_address":' || coalesce(to_json(r.ipv4_address)::text, 'null') END, CASE WHEN o.ipv4_netmask IS DISTINCT FROM r.ipv4_netmask THEN '"ipv4_netmask":' || coalesce(to_json(r.ipv4_netmask)::text, 'null') END, CASE WHEN o.ipv4_gateway IS DISTINCT FROM r.ipv4_gateway THEN '"ipv4_gateway":' || coalesce(to_json(r.ipv4_gateway)::text, 'null') END, CASE WHEN o.ipv6_address IS DISTINCT FROM r.ipv6_address THEN '"ipv6_address":' || coalesce(to_json(r.ipv6_address)::text, 'null') END, CASE WHEN o.ipv6_prefix IS DISTINCT FROM r.ipv6_prefix THEN '"ipv6_prefix":' || coalesce(to_json(r.ipv6_prefix)::text, 'null') END, CASE WHEN o.connection_speed_mbps IS DISTINCT FROM r.connection_speed_mbps THEN '"connection_speed_mbps":' || coalesce(to_json(r.connection_speed_mbps)::text, 'null') END, CASE WHEN o.connection_type IS DISTINCT FROM r.connection_type THEN '"connection_type":' || coalesce(to_json(r.connection_type)::text, 'null') END, CASE WHEN o.is_primary IS DISTINCT FROM r.is_primary THEN '"is_primary":' || coalesce(to_json(r.is_primary)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(r.is_active)::text, 'null') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN '"is_present":' || coalesce(to_json(r.is_present)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(r.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(r.metadata)::text, 'null') END) || '}')::jsonb AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.node_id AS node_id, r.source AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'interfaces', c.source, 'network', 'network_interfaces', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT s.last_look) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE r.source IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'interfaces', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'interfaces', g.source)
+        ), fresh AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.interface_name::text, '')) AS fact, concat_ws(' ', nullif(r.interface_name::text, '')) AS label,
+                aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
+                aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'interfaces') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'interfaces', x.source, 'network', 'network_interfaces', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'network_interfaces' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'interfaces', r.source, 'network', 'network_interfaces', r.id, concat_ws(' | ', nullif(r.interface_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.interface_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'interfaces', r.source, 'network', 'network_interfaces', r.id, concat_ws(' | ', nullif(r.interface_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.interface_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM public.network_interfaces r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_network_interfaces() IS 'Trigger: log what was inserted, updated or deleted in network_interfaces.';
+
+CREATE FUNCTION aya.log_postgresql_configuration() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.setting_name::text, '')) AS fact,
+                concat_ws(' ', nullif(r.setting_name::text, '')) || coalesce(CASE WHEN o.is_active AND NOT r.is_active THEN ' is gone' WHEN r.is_active AND NOT o.is_active THEN ' is back' END, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN 'node_id ' || coalesce(left(o.node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_id::text, 80), 'nothing') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN 'instance ' || coalesce(left(o.instance::text, 80), 'nothing') || ' -> ' || coalesce(left(r.instance::text, 80), 'nothing') END, CASE WHEN o.setting_name IS DISTINCT FROM r.setting_name THEN 'setting_name ' || coalesce(left(o.setting_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.setting_name::text, 80), 'nothing') END, CASE WHEN o.setting_value IS DISTINCT FROM r.setting_value THEN '' || CASE WHEN r.setting_unit IS NULL AND o.setting_value <> '' AND r.setting_value <> '' THEN left(o.setting_value, 80) || ' -> ' || left(r.setting_value, 80) ELSE aya.shown_setting(o.setting_value, o.setting_unit) || ' -> ' || aya.shown_setting(r.setting_value, r.setting_unit) END END, CASE WHEN o.setting_unit IS DISTINCT FROM r.setting_unit THEN 'setting_unit ' || coalesce(left(o.setting_unit::text, 80), 'nothing') || ' -> ' || coalesce(left(r.setting_unit::text, 80), 'nothing') END, CASE WHEN o.setting_category IS DISTINCT FROM r.setting_category THEN 'setting_category ' || coalesce(left(o.setting_category::text, 80), 'nothing') || ' -> ' || coalesce(left(r.setting_category::text, 80), 'nothing') END, CASE WHEN o.setting_short_desc IS DISTINCT FROM r.setting_short_desc THEN 'setting_short_desc ' || coalesce(left(o.setting_short_desc::text, 80), 'nothing') || ' -> ' || coalesce(left(r.setting_short_desc::text, 80), 'nothing') END, CASE WHEN o.context IS DISTINCT FROM r.context THEN 'context ' || coalesce(left(o.context::text, 80), 'nothing') || ' -> ' || coalesce(left(r.context::text, 80), 'nothing') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN 'is_active ' || coalesce(left(o.is_active::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_active::text, 80), 'nothing') END, CASE WHEN o.requires_restart IS DISTINCT FROM r.requires_restart THEN 'requires_restart ' || coalesce(left(o.requires_restart::text, 80), 'nothing') || ' -> ' || coalesce(left(r.requires_restart::text, 80), 'nothing') END, CASE WHEN o.pending_value IS DISTINCT FROM r.pending_value THEN 'pending ' || CASE WHEN r.setting_unit IS NULL AND o.pending_value <> '' AND r.pending_value <> '' THEN left(o.pending_value, 80) || ' -> ' || left(r.pending_value, 80) ELSE aya.shown_setting(o.pending_value, o.setting_unit) || ' -> ' || aya.shown_setting(r.pending_value, r.setting_unit) END END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN 'metadata' END), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(o.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(o.instance)::text, 'null') END, CASE WHEN o.setting_name IS DISTINCT FROM r.setting_name THEN '"setting_name":' || coalesce(to_json(o.setting_name)::text, 'null') END, CASE WHEN o.setting_value IS DISTINCT FROM r.setting_value THEN '"setting_value":' || coalesce(to_json(o.setting_value)::text, 'null') END, CASE WHEN o.setting_unit IS DISTINCT FROM r.setting_unit THEN '"setting_unit":' || coalesce(to_json(o.setting_unit)::text, 'null') END, CASE WHEN o.setting_category IS DISTINCT FROM r.setting_category THEN '"setting_category":' || coalesce(to_json(o.setting_category)::text, 'null') END, CASE WHEN o.setting_short_desc IS DISTINCT FROM r.setting_short_desc THEN '"setting_short_desc":' || coalesce(to_json(o.setting_short_desc)::text, 'null') END, CASE WHEN o.context IS DISTINCT FROM r.context THEN '"context":' || coalesce(to_json(o.context)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(o.is_active)::text, 'null') END, CASE WHEN o.requires_restart IS DISTINCT FROM r.requires_restart THEN '"requires_restart":' || coalesce(to_json(o.requires_restart)::text, 'null') END, CASE WHEN o.pending_value IS DISTINCT FROM r.pending_value THEN '"pending_value":' || coalesce(to_json(o.pending_value)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(o.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(o.metadata)::text, 'null') END) || '}')::jsonb AS old, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(r.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(r.instance)::text, 'null') END, CASE WHEN o.setting_name IS DISTINCT FROM r.setting_name THEN '"setting_name":' || coalesce(to_json(r.setting_name)::text, 'null') END, CASE WHEN o.setting_value IS DISTINCT FROM r.setting_value THEN '"setting_value":' || coalesce(to_json(r.setting_value)::text, 'null') END, CASE WHEN o.setting_unit IS DISTINCT FROM r.setting_unit THEN '"setting_unit":' || coalesce(to_json(r.setting_unit)::text, 'null') END, CASE WHEN o.setting_category IS DISTINCT FROM r.setting_category THEN '"setting_category":' || coalesce(to_json(r.setting_category)::text, 'null') END, CASE WHEN o.setting_short_desc IS DISTINCT FROM r.setting_short_desc THEN '"setting_short_desc":' || coalesce(to_json(r.setting_short_desc)::text, 'null') END, CASE WHEN o.context IS DISTINCT FROM r.context THEN '"context":' || coalesce(to_json(r.context)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(r.is_active)::text, 'null') END, CASE WHEN o.requires_restart IS DISTINCT FROM r.requires_restart THEN '"requires_restart":' || coalesce(to_json(r.requires_restart)::text, 'null') END, CASE WHEN o.pending_value IS DISTINCT FROM r.pending_value THEN '"pending_value":' || coalesce(to_json(r.pending_value)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(r.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(r.metadata)::text, 'null') END) || '}')::jsonb AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.node_id AS node_id, r.source AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'settings', c.source, 'configuration', 'postgresql_configuration', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT s.last_look) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE r.source IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'settings', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'settings', g.source)
+        ), fresh AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.setting_name::text, '')) AS fact, concat_ws(' ', nullif(r.setting_name::text, '')) AS label,
+                aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
+                aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'settings') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'settings', x.source, 'configuration', 'postgresql_configuration', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'postgresql_configuration' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'settings', r.source, 'configuration', 'postgresql_configuration', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.setting_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.setting_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'settings', r.source, 'configuration', 'postgresql_configuration', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.setting_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.setting_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM public.postgresql_configuration r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_postgresql_configuration() IS 'Trigger: log what was inserted, updated or deleted in postgresql_configuration.';
+
+CREATE FUNCTION aya.log_postgresql_instances() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, '')) AS fact,
+                concat_ws(' ', nullif(r.instance::text, '')) || coalesce(CASE WHEN o.is_active AND NOT r.is_active THEN ' is gone' WHEN r.is_active AND NOT o.is_active THEN ' is back' END, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN 'node_id ' || coalesce(left(o.node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_id::text, 80), 'nothing') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN 'instance ' || coalesce(left(o.instance::text, 80), 'nothing') || ' -> ' || coalesce(left(r.instance::text, 80), 'nothing') END, CASE WHEN o.system_identifier IS DISTINCT FROM r.system_identifier THEN 'system_identifier ' || coalesce(left(o.system_identifier::text, 80), 'nothing') || ' -> ' || coalesce(left(r.system_identifier::text, 80), 'nothing') END, CASE WHEN o.port IS DISTINCT FROM r.port THEN 'port ' || coalesce(left(o.port::text, 80), 'nothing') || ' -> ' || coalesce(left(r.port::text, 80), 'nothing') END, CASE WHEN o.server_version IS DISTINCT FROM r.server_version THEN 'server_version ' || coalesce(left(o.server_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.server_version::text, 80), 'nothing') END, CASE WHEN o.server_version_num IS DISTINCT FROM r.server_version_num THEN 'server_version_num ' || coalesce(left(o.server_version_num::text, 80), 'nothing') || ' -> ' || coalesce(left(r.server_version_num::text, 80), 'nothing') END, CASE WHEN o.version_text IS DISTINCT FROM r.version_text THEN 'version_text ' || coalesce(left(o.version_text::text, 80), 'nothing') || ' -> ' || coalesce(left(r.version_text::text, 80), 'nothing') END, CASE WHEN o.compiler IS DISTINCT FROM r.compiler THEN 'compiler ' || coalesce(left(o.compiler::text, 80), 'nothing') || ' -> ' || coalesce(left(r.compiler::text, 80), 'nothing') END, CASE WHEN o.architecture IS DISTINCT FROM r.architecture THEN 'architecture ' || coalesce(left(o.architecture::text, 80), 'nothing') || ' -> ' || coalesce(left(r.architecture::text, 80), 'nothing') END, CASE WHEN o.data_directory IS DISTINCT FROM r.data_directory THEN 'data_directory ' || coalesce(left(o.data_directory::text, 80), 'nothing') || ' -> ' || coalesce(left(r.data_directory::text, 80), 'nothing') END, CASE WHEN o.config_file IS DISTINCT FROM r.config_file THEN 'config_file ' || coalesce(left(o.config_file::text, 80), 'nothing') || ' -> ' || coalesce(left(r.config_file::text, 80), 'nothing') END, CASE WHEN o.hba_file IS DISTINCT FROM r.hba_file THEN 'hba_file ' || coalesce(left(o.hba_file::text, 80), 'nothing') || ' -> ' || coalesce(left(r.hba_file::text, 80), 'nothing') END, CASE WHEN o.socket_directories IS DISTINCT FROM r.socket_directories THEN 'socket_directories ' || coalesce(left(o.socket_directories::text, 80), 'nothing') || ' -> ' || coalesce(left(r.socket_directories::text, 80), 'nothing') END, CASE WHEN o.listen_addresses IS DISTINCT FROM r.listen_addresses THEN 'listen_addresses ' || coalesce(left(o.listen_addresses::text, 80), 'nothing') || ' -> ' || coalesce(left(r.listen_addresses::text, 80), 'nothing') END, CASE WHEN o.server_role IS DISTINCT FROM r.server_role THEN 'server_role ' || coalesce(left(o.server_role::text, 80), 'nothing') || ' -> ' || coalesce(left(r.server_role::text, 80), 'nothing') END, CASE WHEN o.timeline IS DISTINCT FROM r.timeline THEN 'timeline ' || coalesce(left(o.timeline::text, 80), 'nothing') || ' -> ' || coalesce(left(r.timeline::text, 80), 'nothing') END, CASE WHEN o.data_checksums IS DISTINCT FROM r.data_checksums THEN 'data_checksums ' || coalesce(left(o.data_checksums::text, 80), 'nothing') || ' -> ' || coalesce(left(r.data_checksums::text, 80), 'nothing') END, CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN 'started_at ' || coalesce(left(o.started_at::text, 80), 'nothing') || ' -> ' || coalesce(left(r.started_at::text, 80), 'nothing') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN 'is_active ' || coalesce(left(o.is_active::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_active::text, 80), 'nothing') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN 'metadata' END), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(o.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(o.instance)::text, 'null') END, CASE WHEN o.system_identifier IS DISTINCT FROM r.system_identifier THEN '"system_identifier":' || coalesce(to_json(o.system_identifier)::text, 'null') END, CASE WHEN o.port IS DISTINCT FROM r.port THEN '"port":' || coalesce(to_json(o.port)::text, 'null') END, CASE WHEN o.server_version IS DISTINCT FROM r.server_version THEN '"server_version":' || coalesce(to_json(o.server_version)::text, 'null') END, CASE WHEN o.server_version_num IS DISTINCT FROM r.server_version_num THEN '"server_version_num":' || coalesce(to_json(o.server_version_num)::text, 'null') END, CASE WHEN o.version_text IS DISTINCT FROM r.version_text THEN '"version_text":' || coalesce(to_json(o.version_text)::text, 'null') END, CASE WHEN o.compiler IS DISTINCT FROM r.compiler THEN '"compiler":' || coalesce(to_json(o.compiler)::text, 'null') END, CASE WHEN o.architecture IS DISTINCT FROM r.architecture THEN '"architecture":' || coalesce(to_json(o.architecture)::text, 'null') END, CASE WHEN o.data_directory IS DISTINCT FROM r.data_directory THEN '"data_directory":' || coalesce(to_json(o.data_directory)::text, 'null') END, CASE WHEN o.config_file IS DISTINCT FROM r.config_file THEN '"config_file":' || coalesce(to_json(o.config_file)::text, 'null') END, CASE WHEN o.hba_file IS DISTINCT FROM r.hba_file THEN '"hba_file":' || coalesce(to_json(o.hba_file)::text, 'null') END, CASE WHEN o.socket_directories IS DISTINCT FROM r.socket_directories THEN '"socket_directories":' || coalesce(to_json(o.socket_directories)::text, 'null') END, CASE WHEN o.listen_addresses IS DISTINCT FROM r.listen_addresses THEN '"listen_addresses":' || coalesce(to_json(o.listen_addresses)::text, 'null') END, CASE WHEN o.server_role IS DISTINCT FROM r.server_role THEN '"server_role":' || coalesce(to_json(o.server_role)::text, 'null') END, CASE WHEN o.timeline IS DISTINCT FROM r.timeline THEN '"timeline":' || coalesce(to_json(o.timeline)::text, 'null') END, CASE WHEN o.data_checksums IS DISTINCT FROM r.data_checksums THEN '"data_checksums":' || coalesce(to_json(o.data_checksums)::text, 'null') END, CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN '"started_at":' || coalesce(to_json(o.started_at)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(o.is_active)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(o.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(o.metadata)::text, 'null') END) || '}')::jsonb AS old, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(r.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(r.instance)::text, 'null') END, CASE WHEN o.system_identifier IS DISTINCT FROM r.system_identifier THEN '"system_identifier":' || coalesce(to_json(r.system_identifier)::text, 'null') END, CASE WHEN o.port IS DISTINCT FROM r.port THEN '"port":' || coalesce(to_json(r.port)::text, 'null') END, CASE WHEN o.server_version IS DISTINCT FROM r.server_version THEN '"server_version":' || coalesce(to_json(r.server_version)::text, 'null') END, CASE WHEN o.server_version_num IS DISTINCT FROM r.server_version_num THEN '"server_version_num":' || coalesce(to_json(r.server_version_num)::text, 'null') END, CASE WHEN o.version_text IS DISTINCT FROM r.version_text THEN '"version_text":' || coalesce(to_json(r.version_text)::text, 'null') END, CASE WHEN o.compiler IS DISTINCT FROM r.compiler THEN '"compiler":' || coalesce(to_json(r.compiler)::text, 'null') END, CASE WHEN o.architecture IS DISTINCT FROM r.architecture THEN '"architecture":' || coalesce(to_json(r.architecture)::text, 'null') END, CASE WHEN o.data_directory IS DISTINCT FROM r.data_directory THEN '"data_directory":' || coalesce(to_json(r.data_directory)::text, 'null') END, CASE WHEN o.config_file IS DISTINCT FROM r.config_file THEN '"config_file":' || coalesce(to_json(r.config_file)::text, 'null') END, CASE WHEN o.hba_file IS DISTINCT FROM r.hba_file THEN '"hba_file":' || coalesce(to_json(r.hba_file)::text, 'null') END, CASE WHEN o.socket_directories IS DISTINCT FROM r.socket_directories THEN '"socket_directories":' || coalesce(to_json(r.socket_directories)::text, 'null') END, CASE WHEN o.listen_addresses IS DISTINCT FROM r.listen_addresses THEN '"listen_addresses":' || coalesce(to_json(r.listen_addresses)::text, 'null') END, CASE WHEN o.server_role IS DISTINCT FROM r.server_role THEN '"server_role":' || coalesce(to_json(r.server_role)::text, 'null') END, CASE WHEN o.timeline IS DISTINCT FROM r.timeline THEN '"timeline":' || coalesce(to_json(r.timeline)::text, 'null') END, CASE WHEN o.data_checksums IS DISTINCT FROM r.data_checksums THEN '"data_checksums":' || coalesce(to_json(r.data_checksums)::text, 'null') END, CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN '"started_at":' || coalesce(to_json(r.started_at)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(r.is_active)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(r.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(r.metadata)::text, 'null') END) || '}')::jsonb AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.node_id AS node_id, r.source AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'instances', c.source, 'service', 'postgresql_instances', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT s.last_look) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE r.source IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'instances', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'instances', g.source)
+        ), fresh AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, '')) AS fact, concat_ws(' ', nullif(r.instance::text, '')) AS label,
+                aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
+                aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'instances') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'instances', x.source, 'service', 'postgresql_instances', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'postgresql_instances' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'instances', r.source, 'service', 'postgresql_instances', r.id, concat_ws(' | ', nullif(r.instance::text, '')), 'delete',
+            concat_ws(' ', nullif(r.instance::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'instances', r.source, 'service', 'postgresql_instances', r.id, concat_ws(' | ', nullif(r.instance::text, '')), 'delete',
+            concat_ws(' ', nullif(r.instance::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM public.postgresql_instances r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_postgresql_instances() IS 'Trigger: log what was inserted, updated or deleted in postgresql_instances.';
+
+CREATE FUNCTION aya.log_replication_status() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) AS fact,
+                concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) || coalesce(CASE WHEN o.is_active AND NOT r.is_active THEN ' is gone' WHEN r.is_active AND NOT o.is_active THEN ' is back' END, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN 'node_id ' || coalesce(left(o.node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_id::text, 80), 'nothing') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN 'instance ' || coalesce(left(o.instance::text, 80), 'nothing') || ' -> ' || coalesce(left(r.instance::text, 80), 'nothing') END, CASE WHEN o.side IS DISTINCT FROM r.side THEN 'side ' || coalesce(left(o.side::text, 80), 'nothing') || ' -> ' || coalesce(left(r.side::text, 80), 'nothing') END, CASE WHEN o.primary_node_id IS DISTINCT FROM r.primary_node_id THEN 'primary_node_id ' || coalesce(left(o.primary_node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.primary_node_id::text, 80), 'nothing') END, CASE WHEN o.replica_node_id IS DISTINCT FROM r.replica_node_id THEN 'replica_node_id ' || coalesce(left(o.replica_node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.replica_node_id::text, 80), 'nothing') END, CASE WHEN o.slot_name IS DISTINCT FROM r.slot_name THEN 'slot_name ' || coalesce(left(o.slot_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.slot_name::text, 80), 'nothing') END, CASE WHEN o.application_name IS DISTINCT FROM r.application_name THEN 'application_name ' || coalesce(left(o.application_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.application_name::text, 80), 'nothing') END, CASE WHEN o.client_address IS DISTINCT FROM r.client_address THEN 'client_address ' || coalesce(left(o.client_address::text, 80), 'nothing') || ' -> ' || coalesce(left(r.client_address::text, 80), 'nothing') END, CASE WHEN o.peer IS DISTINCT FROM r.peer THEN 'peer ' || coalesce(left(o.peer::text, 80), 'nothing') || ' -> ' || coalesce(left(r.peer::text, 80), 'nothing') END, CASE WHEN o.state IS DISTINCT FROM r.state THEN 'state ' || coalesce(left(o.state::text, 80), 'nothing') || ' -> ' || coalesce(left(r.state::text, 80), 'nothing') END, CASE WHEN o.sync_state IS DISTINCT FROM r.sync_state THEN 'sync_state ' || coalesce(left(o.sync_state::text, 80), 'nothing') || ' -> ' || coalesce(left(r.sync_state::text, 80), 'nothing') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN 'is_active ' || coalesce(left(o.is_active::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_active::text, 80), 'nothing') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN 'metadata' END), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(o.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(o.instance)::text, 'null') END, CASE WHEN o.side IS DISTINCT FROM r.side THEN '"side":' || coalesce(to_json(o.side)::text, 'null') END, CASE WHEN o.primary_node_id IS DISTINCT FROM r.primary_node_id THEN '"primary_node_id":' || coalesce(to_json(o.primary_node_id)::text, 'null') END, CASE WHEN o.replica_node_id IS DISTINCT FROM r.replica_node_id THEN '"replica_node_id":' || coalesce(to_json(o.replica_node_id)::text, 'null') END, CASE WHEN o.slot_name IS DISTINCT FROM r.slot_name THEN '"slot_name":' || coalesce(to_json(o.slot_name)::text, 'null') END, CASE WHEN o.application_name IS DISTINCT FROM r.application_name THEN '"application_name":' || coalesce(to_json(o.application_name)::text, 'null') END, CASE WHEN o.client_address IS DISTINCT FROM r.client_address THEN '"client_address":' || coalesce(to_json(o.client_address)::text, 'null') END, CASE WHEN o.peer IS DISTINCT FROM r.peer THEN '"peer":' || coalesce(to_json(o.peer)::text, 'null') END, CASE WHEN o.state IS DISTINCT FROM r.state THEN '"state":' || coalesce(to_json(o.state)::text, 'null') END, CASE WHEN o.sync_state IS DISTINCT FROM r.sync_state THEN '"sync_state":' || coalesce(to_json(o.sync_state)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(o.is_active)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(o.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(o.metadata)::text, 'null') END) || '}')::jsonb AS old, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(r.node_id)::text, 'null') END, CASE WHEN o.instance IS DISTINCT FROM r.instance THEN '"instance":' || coalesce(to_json(r.instance)::text, 'null') END, CASE WHEN o.side IS DISTINCT FROM r.side THEN '"side":' || coalesce(to_json(r.side)::text, 'null') END, CASE WHEN o.primary_node_id IS DISTINCT FROM r.primary_node_id THEN '"primary_node_id":' || coalesce(to_json(r.primary_node_id)::text, 'null') END, CASE WHEN o.replica_node_id IS DISTINCT FROM r.replica_node_id THEN '"replica_node_id":' || coalesce(to_json(r.replica_node_id)::text, 'null') END, CASE WHEN o.slot_name IS DISTINCT FROM r.slot_name THEN '"slot_name":' || coalesce(to_json(r.slot_name)::text, 'null') END, CASE WHEN o.application_name IS DISTINCT FROM r.application_name THEN '"application_name":' || coalesce(to_json(r.application_name)::text, 'null') END, CASE WHEN o.client_address IS DISTINCT FROM r.client_address THEN '"client_address":' || coalesce(to_json(r.client_address)::text, 'null') END, CASE WHEN o.peer IS DISTINCT FROM r.peer THEN '"peer":' || coalesce(to_json(r.peer)::text, 'null') END, CASE WHEN o.state IS DISTINCT FROM r.state THEN '"state":' || coalesce(to_json(r.state)::text, 'null') END, CASE WHEN o.sync_state IS DISTINCT FROM r.sync_state THEN '"sync_state":' || coalesce(to_json(r.sync_state)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(r.is_active)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(r.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(r.metadata)::text, 'null') END) || '}')::jsonb AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.node_id AS node_id, r.source AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'replication', c.source, 'replication', 'replication_status', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT s.last_look) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE r.source IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'replication', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'replication', g.source)
+        ), fresh AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) AS fact, concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) AS label,
+                aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[]) AS row,
+                aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'replication') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'replication', x.source, 'replication', 'replication_status', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'replication_status' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'replication', r.source, 'replication', 'replication_status', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')), 'delete',
+            concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'replication', r.source, 'replication', 'replication_status', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')), 'delete',
+            concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[], actor, reason, now(), 'pending'
+        FROM public.replication_status r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_replication_status() IS 'Trigger: log what was inserted, updated or deleted in replication_status.';
+
+CREATE FUNCTION aya.log_services() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.service_name::text, '')) AS fact,
+                concat_ws(' ', nullif(r.service_name::text, '')) || coalesce(CASE WHEN o.is_present AND NOT r.is_present THEN ' is gone' WHEN r.is_present AND NOT o.is_present THEN ' is back' END, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN 'node_id ' || coalesce(left(o.node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_id::text, 80), 'nothing') END, CASE WHEN o.service_name IS DISTINCT FROM r.service_name THEN 'service_name ' || coalesce(left(o.service_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.service_name::text, 80), 'nothing') END, CASE WHEN o.service_type IS DISTINCT FROM r.service_type THEN 'service_type ' || coalesce(left(o.service_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.service_type::text, 80), 'nothing') END, CASE WHEN o.port IS DISTINCT FROM r.port THEN 'port ' || coalesce(left(o.port::text, 80), 'nothing') || ' -> ' || coalesce(left(r.port::text, 80), 'nothing') END, CASE WHEN o.bind_address IS DISTINCT FROM r.bind_address THEN 'bind_address ' || coalesce(left(o.bind_address::text, 80), 'nothing') || ' -> ' || coalesce(left(r.bind_address::text, 80), 'nothing') END, CASE WHEN o.executable_path IS DISTINCT FROM r.executable_path THEN 'executable_path ' || coalesce(left(o.executable_path::text, 80), 'nothing') || ' -> ' || coalesce(left(r.executable_path::text, 80), 'nothing') END, CASE WHEN o.config_path IS DISTINCT FROM r.config_path THEN 'config_path ' || coalesce(left(o.config_path::text, 80), 'nothing') || ' -> ' || coalesce(left(r.config_path::text, 80), 'nothing') END, CASE WHEN o.data_path IS DISTINCT FROM r.data_path THEN 'data_path ' || coalesce(left(o.data_path::text, 80), 'nothing') || ' -> ' || coalesce(left(r.data_path::text, 80), 'nothing') END, CASE WHEN o.log_path IS DISTINCT FROM r.log_path THEN 'log_path ' || coalesce(left(o.log_path::text, 80), 'nothing') || ' -> ' || coalesce(left(r.log_path::text, 80), 'nothing') END, CASE WHEN o.pid_file_path IS DISTINCT FROM r.pid_file_path THEN 'pid_file_path ' || coalesce(left(o.pid_file_path::text, 80), 'nothing') || ' -> ' || coalesce(left(r.pid_file_path::text, 80), 'nothing') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN 'status ' || coalesce(left(o.status::text, 80), 'nothing') || ' -> ' || coalesce(left(r.status::text, 80), 'nothing') END, CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN 'started_at ' || coalesce(left(o.started_at::text, 80), 'nothing') || ' -> ' || coalesce(left(r.started_at::text, 80), 'nothing') END, CASE WHEN o.auto_start IS DISTINCT FROM r.auto_start THEN 'auto_start ' || coalesce(left(o.auto_start::text, 80), 'nothing') || ' -> ' || coalesce(left(r.auto_start::text, 80), 'nothing') END, CASE WHEN o.auto_restart IS DISTINCT FROM r.auto_restart THEN 'auto_restart ' || coalesce(left(o.auto_restart::text, 80), 'nothing') || ' -> ' || coalesce(left(r.auto_restart::text, 80), 'nothing') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN 'is_present ' || coalesce(left(o.is_present::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_present::text, 80), 'nothing') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN 'metadata' END), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(o.node_id)::text, 'null') END, CASE WHEN o.service_name IS DISTINCT FROM r.service_name THEN '"service_name":' || coalesce(to_json(o.service_name)::text, 'null') END, CASE WHEN o.service_type IS DISTINCT FROM r.service_type THEN '"service_type":' || coalesce(to_json(o.service_type)::text, 'null') END, CASE WHEN o.port IS DISTINCT FROM r.port THEN '"port":' || coalesce(to_json(o.port)::text, 'null') END, CASE WHEN o.bind_address IS DISTINCT FROM r.bind_address THEN '"bind_address":' || coalesce(to_json(o.bind_address)::text, 'null') END, CASE WHEN o.executable_path IS DISTINCT FROM r.executable_path THEN '"executable_path":' || coalesce(to_json(o.executable_path)::text, 'null') END, CASE WHEN o.config_path IS DISTINCT FROM r.config_path THEN '"config_path":' || coalesce(to_json(o.config_path)::text, 'null') END, CASE WHEN o.data_path IS DISTINCT FROM r.data_path THEN '"data_path":' || coalesce(to_json(o.data_path)::text, 'null') END, CASE WHEN o.log_path IS DISTINCT FROM r.log_path THEN '"log_path":' || coalesce(to_json(o.log_path)::text, 'null') END, CASE WHEN o.pid_file_path IS DISTINCT FROM r.pid_file_path THEN '"pid_file_path":' || coalesce(to_json(o.pid_file_path)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(o.status)::text, 'null') END, CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN '"started_at":' || coalesce(to_json(o.started_at)::text, 'null') END, CASE WHEN o.auto_start IS DISTINCT FROM r.auto_start THEN '"auto_start":' || coalesce(to_json(o.auto_start)::text, 'null') END, CASE WHEN o.auto_restart IS DISTINCT FROM r.auto_restart THEN '"auto_restart":' || coalesce(to_json(o.auto_restart)::text, 'null') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN '"is_present":' || coalesce(to_json(o.is_present)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(o.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(o.metadata)::text, 'null') END) || '}')::jsonb AS old, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(r.node_id)::text, 'null') END, CASE WHEN o.service_name IS DISTINCT FROM r.service_name THEN '"service_name":' || coalesce(to_json(r.service_name)::text, 'null') END, CASE WHEN o.service_type IS DISTINCT FROM r.service_type THEN '"service_type":' || coalesce(to_json(r.service_type)::text, 'null') END, CASE WHEN o.port IS DISTINCT FROM r.port THEN '"port":' || coalesce(to_json(r.port)::text, 'null') END, CASE WHEN o.bind_address IS DISTINCT FROM r.bind_address THEN '"bind_address":' || coalesce(to_json(r.bind_address)::text, 'null') END, CASE WHEN o.executable_path IS DISTINCT FROM r.executable_path THEN '"executable_path":' || coalesce(to_json(r.executable_path)::text, 'null') END, CASE WHEN o.config_path IS DISTINCT FROM r.config_path THEN '"config_path":' || coalesce(to_json(r.config_path)::text, 'null') END, CASE WHEN o.data_path IS DISTINCT FROM r.data_path THEN '"data_path":' || coalesce(to_json(r.data_path)::text, 'null') END, CASE WHEN o.log_path IS DISTINCT FROM r.log_path THEN '"log_path":' || coalesce(to_json(r.log_path)::text, 'null') END, CASE WHEN o.pid_file_path IS DISTINCT FROM r.pid_file_path THEN '"pid_file_path":' || coalesce(to_json(r.pid_file_path)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(r.status)::text, 'null') END, CASE WHEN o.started_at IS DISTINCT FROM r.started_at THEN '"started_at":' || coalesce(to_json(r.started_at)::text, 'null') END, CASE WHEN o.auto_start IS DISTINCT FROM r.auto_start THEN '"auto_start":' || coalesce(to_json(r.auto_start)::text, 'null') END, CASE WHEN o.auto_restart IS DISTINCT FROM r.auto_restart THEN '"auto_restart":' || coalesce(to_json(r.auto_restart)::text, 'null') END, CASE WHEN o.is_present IS DISTINCT FROM r.is_present THEN '"is_present":' || coalesce(to_json(r.is_present)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(r.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(r.metadata)::text, 'null') END) || '}')::jsonb AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.node_id AS node_id, r.source AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'services', c.source, 'service', 'services', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT s.last_look) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE r.source IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'services', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'services', g.source)
+        ), fresh AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.service_name::text, '')) AS fact, concat_ws(' ', nullif(r.service_name::text, '')) AS label,
+                aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[]) AS row,
+                aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'services') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'services', x.source, 'service', 'services', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'services' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'services', r.source, 'service', 'services', r.id, concat_ws(' | ', nullif(r.service_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.service_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'services', r.source, 'service', 'services', r.id, concat_ws(' | ', nullif(r.service_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.service_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[], actor, reason, now(), 'pending'
+        FROM public.services r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_services() IS 'Trigger: log what was inserted, updated or deleted in services.';
+
+CREATE FUNCTION aya.log_software_versions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.software_name::text, ''), nullif(r.install_path::text, ''), nullif(r.software_architecture::text, '')) AS fact,
+                concat_ws(' ', nullif(r.software_name::text, '')) || coalesce(CASE WHEN o.is_active AND NOT r.is_active THEN ' is gone' WHEN r.is_active AND NOT o.is_active THEN ' is back' END, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN 'node_id ' || coalesce(left(o.node_id::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_id::text, 80), 'nothing') END, CASE WHEN o.software_name IS DISTINCT FROM r.software_name THEN 'software_name ' || coalesce(left(o.software_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.software_name::text, 80), 'nothing') END, CASE WHEN o.software_version IS DISTINCT FROM r.software_version THEN 'software_version ' || coalesce(left(o.software_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.software_version::text, 80), 'nothing') END, CASE WHEN o.software_architecture IS DISTINCT FROM r.software_architecture THEN 'software_architecture ' || coalesce(left(o.software_architecture::text, 80), 'nothing') || ' -> ' || coalesce(left(r.software_architecture::text, 80), 'nothing') END, CASE WHEN o.runtime_mode IS DISTINCT FROM r.runtime_mode THEN 'runtime_mode ' || coalesce(left(o.runtime_mode::text, 80), 'nothing') || ' -> ' || coalesce(left(r.runtime_mode::text, 80), 'nothing') END, CASE WHEN o.install_path IS DISTINCT FROM r.install_path THEN 'install_path ' || coalesce(left(o.install_path::text, 80), 'nothing') || ' -> ' || coalesce(left(r.install_path::text, 80), 'nothing') END, CASE WHEN o.executable_path IS DISTINCT FROM r.executable_path THEN 'executable_path ' || coalesce(left(o.executable_path::text, 80), 'nothing') || ' -> ' || coalesce(left(r.executable_path::text, 80), 'nothing') END, CASE WHEN o.compiler IS DISTINCT FROM r.compiler THEN 'compiler ' || coalesce(left(o.compiler::text, 80), 'nothing') || ' -> ' || coalesce(left(r.compiler::text, 80), 'nothing') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN 'is_active ' || coalesce(left(o.is_active::text, 80), 'nothing') || ' -> ' || coalesce(left(r.is_active::text, 80), 'nothing') END, CASE WHEN o.performance_notes IS DISTINCT FROM r.performance_notes THEN 'performance_notes ' || coalesce(left(o.performance_notes::text, 80), 'nothing') || ' -> ' || coalesce(left(r.performance_notes::text, 80), 'nothing') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN 'metadata' END, CASE WHEN o.installed_at IS DISTINCT FROM r.installed_at THEN 'installed_at ' || coalesce(left(o.installed_at::text, 80), 'nothing') || ' -> ' || coalesce(left(r.installed_at::text, 80), 'nothing') END), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(o.node_id)::text, 'null') END, CASE WHEN o.software_name IS DISTINCT FROM r.software_name THEN '"software_name":' || coalesce(to_json(o.software_name)::text, 'null') END, CASE WHEN o.software_version IS DISTINCT FROM r.software_version THEN '"software_version":' || coalesce(to_json(o.software_version)::text, 'null') END, CASE WHEN o.software_architecture IS DISTINCT FROM r.software_architecture THEN '"software_architecture":' || coalesce(to_json(o.software_architecture)::text, 'null') END, CASE WHEN o.runtime_mode IS DISTINCT FROM r.runtime_mode THEN '"runtime_mode":' || coalesce(to_json(o.runtime_mode)::text, 'null') END, CASE WHEN o.install_path IS DISTINCT FROM r.install_path THEN '"install_path":' || coalesce(to_json(o.install_path)::text, 'null') END, CASE WHEN o.executable_path IS DISTINCT FROM r.executable_path THEN '"executable_path":' || coalesce(to_json(o.executable_path)::text, 'null') END, CASE WHEN o.compiler IS DISTINCT FROM r.compiler THEN '"compiler":' || coalesce(to_json(o.compiler)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(o.is_active)::text, 'null') END, CASE WHEN o.performance_notes IS DISTINCT FROM r.performance_notes THEN '"performance_notes":' || coalesce(to_json(o.performance_notes)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(o.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(o.metadata)::text, 'null') END, CASE WHEN o.installed_at IS DISTINCT FROM r.installed_at THEN '"installed_at":' || coalesce(to_json(o.installed_at)::text, 'null') END) || '}')::jsonb AS old, ('{' || concat_ws(',', CASE WHEN o.node_id IS DISTINCT FROM r.node_id THEN '"node_id":' || coalesce(to_json(r.node_id)::text, 'null') END, CASE WHEN o.software_name IS DISTINCT FROM r.software_name THEN '"software_name":' || coalesce(to_json(r.software_name)::text, 'null') END, CASE WHEN o.software_version IS DISTINCT FROM r.software_version THEN '"software_version":' || coalesce(to_json(r.software_version)::text, 'null') END, CASE WHEN o.software_architecture IS DISTINCT FROM r.software_architecture THEN '"software_architecture":' || coalesce(to_json(r.software_architecture)::text, 'null') END, CASE WHEN o.runtime_mode IS DISTINCT FROM r.runtime_mode THEN '"runtime_mode":' || coalesce(to_json(r.runtime_mode)::text, 'null') END, CASE WHEN o.install_path IS DISTINCT FROM r.install_path THEN '"install_path":' || coalesce(to_json(r.install_path)::text, 'null') END, CASE WHEN o.executable_path IS DISTINCT FROM r.executable_path THEN '"executable_path":' || coalesce(to_json(r.executable_path)::text, 'null') END, CASE WHEN o.compiler IS DISTINCT FROM r.compiler THEN '"compiler":' || coalesce(to_json(r.compiler)::text, 'null') END, CASE WHEN o.is_active IS DISTINCT FROM r.is_active THEN '"is_active":' || coalesce(to_json(r.is_active)::text, 'null') END, CASE WHEN o.performance_notes IS DISTINCT FROM r.performance_notes THEN '"performance_notes":' || coalesce(to_json(r.performance_notes)::text, 'null') END, CASE WHEN o.source IS DISTINCT FROM r.source THEN '"source":' || coalesce(to_json(r.source)::text, 'null') END, CASE WHEN o.metadata IS DISTINCT FROM r.metadata THEN '"metadata":' || coalesce(to_json(r.metadata)::text, 'null') END, CASE WHEN o.installed_at IS DISTINCT FROM r.installed_at THEN '"installed_at":' || coalesce(to_json(r.installed_at)::text, 'null') END) || '}')::jsonb AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.node_id AS node_id, r.source AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'software', c.source, 'software', 'software_versions', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT s.last_look) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE r.source IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'software', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'software', g.source)
+        ), fresh AS (
+            SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.software_name::text, ''), nullif(r.install_path::text, ''), nullif(r.software_architecture::text, '')) AS fact, concat_ws(' ', nullif(r.software_name::text, '')) AS label,
+                aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
+                aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'software') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'software', x.source, 'software', 'software_versions', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'software_versions' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'software', r.source, 'software', 'software_versions', r.id, concat_ws(' | ', nullif(r.software_name::text, ''), nullif(r.install_path::text, ''), nullif(r.software_architecture::text, '')), 'delete',
+            concat_ws(' ', nullif(r.software_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.node_id, sn.node_name, 'software', r.source, 'software', 'software_versions', r.id, concat_ws(' | ', nullif(r.software_name::text, ''), nullif(r.install_path::text, ''), nullif(r.software_architecture::text, '')), 'delete',
+            concat_ws(' ', nullif(r.software_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+        FROM public.software_versions r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_software_versions() IS 'Trigger: log what was inserted, updated or deleted in software_versions.';
+
+CREATE FUNCTION aya.log_system_nodes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+DECLARE
+    -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
+    runs jsonb := coalesce(nullif(current_setting('aya.runs', true), ''), '{}');
+    actor text := aya.actor();
+    reason text := nullif(current_setting('aya.reason', true), '');
+BEGIN
+    IF tg_op = 'UPDATE' THEN
+        WITH changed AS (
+            SELECT r.id, r.id AS node_id, NULL::text AS source, concat_ws(' | ', nullif(r.node_name::text, '')) AS fact,
+                concat_ws(' ', nullif(r.node_name::text, '')) || coalesce(NULL::text, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN 'node_name ' || coalesce(left(o.node_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_name::text, 80), 'nothing') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN 'node_role ' || coalesce(left(o.node_role::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_role::text, 80), 'nothing') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN 'node_role_source ' || coalesce(left(o.node_role_source::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_role_source::text, 80), 'nothing') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN 'identity ' || coalesce(left(o.identity::text, 80), 'nothing') || ' -> ' || coalesce(left(r.identity::text, 80), 'nothing') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN 'model_name ' || coalesce(left(o.model_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_name::text, 80), 'nothing') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN 'model_identifier ' || coalesce(left(o.model_identifier::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_identifier::text, 80), 'nothing') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN 'model_number ' || coalesce(left(o.model_number::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_number::text, 80), 'nothing') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN 'serial_number ' || coalesce(left(o.serial_number::text, 80), 'nothing') || ' -> ' || coalesce(left(r.serial_number::text, 80), 'nothing') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN 'hardware_uuid ' || coalesce(left(o.hardware_uuid::text, 80), 'nothing') || ' -> ' || coalesce(left(r.hardware_uuid::text, 80), 'nothing') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN 'cpu_model ' || coalesce(left(o.cpu_model::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_model::text, 80), 'nothing') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN 'cpu_architecture ' || coalesce(left(o.cpu_architecture::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_architecture::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN 'cpu_cores_total ' || coalesce(left(o.cpu_cores_total::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_total::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN 'cpu_cores_performance ' || coalesce(left(o.cpu_cores_performance::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_performance::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN 'cpu_cores_efficiency ' || coalesce(left(o.cpu_cores_efficiency::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_efficiency::text, 80), 'nothing') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN 'cpu_l1_cache_kb ' || coalesce(left(o.cpu_l1_cache_kb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_l1_cache_kb::text, 80), 'nothing') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN 'cpu_l2_cache_mb ' || coalesce(left(o.cpu_l2_cache_mb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_l2_cache_mb::text, 80), 'nothing') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN 'gpu_model ' || coalesce(left(o.gpu_model::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_model::text, 80), 'nothing') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN 'gpu_cores ' || coalesce(left(o.gpu_cores::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_cores::text, 80), 'nothing') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN 'gpu_metal_version ' || coalesce(left(o.gpu_metal_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_metal_version::text, 80), 'nothing') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN 'gpu_compute_tflops ' || coalesce(left(o.gpu_compute_tflops::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_compute_tflops::text, 80), 'nothing') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN 'ram_gb ' || coalesce(left(o.ram_gb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_gb::text, 80), 'nothing') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN 'ram_type ' || coalesce(left(o.ram_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_type::text, 80), 'nothing') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN 'ram_manufacturer ' || coalesce(left(o.ram_manufacturer::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_manufacturer::text, 80), 'nothing') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN 'ram_bandwidth_gbps ' || coalesce(left(o.ram_bandwidth_gbps::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_bandwidth_gbps::text, 80), 'nothing') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN 'storage_internal_tb ' || coalesce(left(o.storage_internal_tb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_tb::text, 80), 'nothing') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN 'storage_internal_type ' || coalesce(left(o.storage_internal_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_type::text, 80), 'nothing') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN 'storage_internal_device ' || coalesce(left(o.storage_internal_device::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_device::text, 80), 'nothing') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN 'storage_external_tb ' || coalesce(left(o.storage_external_tb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_external_tb::text, 80), 'nothing') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN 'storage_external_device ' || coalesce(left(o.storage_external_device::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_external_device::text, 80), 'nothing') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN 'os_name ' || coalesce(left(o.os_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_name::text, 80), 'nothing') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN 'os_version ' || coalesce(left(o.os_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_version::text, 80), 'nothing') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN 'os_build ' || coalesce(left(o.os_build::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_build::text, 80), 'nothing') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN 'kernel_version ' || coalesce(left(o.kernel_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.kernel_version::text, 80), 'nothing') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN 'status ' || coalesce(left(o.status::text, 80), 'nothing') || ' -> ' || coalesce(left(r.status::text, 80), 'nothing') END, m.said), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN '"node_name":' || coalesce(to_json(o.node_name)::text, 'null') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN '"node_role":' || coalesce(to_json(o.node_role)::text, 'null') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN '"node_role_source":' || coalesce(to_json(o.node_role_source)::text, 'null') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN '"identity":' || coalesce(to_json(o.identity)::text, 'null') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN '"model_name":' || coalesce(to_json(o.model_name)::text, 'null') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN '"model_identifier":' || coalesce(to_json(o.model_identifier)::text, 'null') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN '"model_number":' || coalesce(to_json(o.model_number)::text, 'null') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN '"serial_number":' || coalesce(to_json(o.serial_number)::text, 'null') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN '"hardware_uuid":' || coalesce(to_json(o.hardware_uuid)::text, 'null') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN '"cpu_model":' || coalesce(to_json(o.cpu_model)::text, 'null') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN '"cpu_architecture":' || coalesce(to_json(o.cpu_architecture)::text, 'null') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN '"cpu_cores_total":' || coalesce(to_json(o.cpu_cores_total)::text, 'null') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN '"cpu_cores_performance":' || coalesce(to_json(o.cpu_cores_performance)::text, 'null') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN '"cpu_cores_efficiency":' || coalesce(to_json(o.cpu_cores_efficiency)::text, 'null') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN '"cpu_l1_cache_kb":' || coalesce(to_json(o.cpu_l1_cache_kb)::text, 'null') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN '"cpu_l2_cache_mb":' || coalesce(to_json(o.cpu_l2_cache_mb)::text, 'null') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN '"gpu_model":' || coalesce(to_json(o.gpu_model)::text, 'null') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN '"gpu_cores":' || coalesce(to_json(o.gpu_cores)::text, 'null') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN '"gpu_metal_version":' || coalesce(to_json(o.gpu_metal_version)::text, 'null') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN '"gpu_compute_tflops":' || coalesce(to_json(o.gpu_compute_tflops)::text, 'null') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN '"ram_gb":' || coalesce(to_json(o.ram_gb)::text, 'null') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN '"ram_type":' || coalesce(to_json(o.ram_type)::text, 'null') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN '"ram_manufacturer":' || coalesce(to_json(o.ram_manufacturer)::text, 'null') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN '"ram_bandwidth_gbps":' || coalesce(to_json(o.ram_bandwidth_gbps)::text, 'null') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN '"storage_internal_tb":' || coalesce(to_json(o.storage_internal_tb)::text, 'null') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN '"storage_internal_type":' || coalesce(to_json(o.storage_internal_type)::text, 'null') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN '"storage_internal_device":' || coalesce(to_json(o.storage_internal_device)::text, 'null') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN '"storage_external_tb":' || coalesce(to_json(o.storage_external_tb)::text, 'null') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN '"storage_external_device":' || coalesce(to_json(o.storage_external_device)::text, 'null') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN '"os_name":' || coalesce(to_json(o.os_name)::text, 'null') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN '"os_version":' || coalesce(to_json(o.os_version)::text, 'null') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN '"os_build":' || coalesce(to_json(o.os_build)::text, 'null') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN '"kernel_version":' || coalesce(to_json(o.kernel_version)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(o.status)::text, 'null') END) || '}')::jsonb || m.old AS old, ('{' || concat_ws(',', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN '"node_name":' || coalesce(to_json(r.node_name)::text, 'null') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN '"node_role":' || coalesce(to_json(r.node_role)::text, 'null') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN '"node_role_source":' || coalesce(to_json(r.node_role_source)::text, 'null') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN '"identity":' || coalesce(to_json(r.identity)::text, 'null') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN '"model_name":' || coalesce(to_json(r.model_name)::text, 'null') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN '"model_identifier":' || coalesce(to_json(r.model_identifier)::text, 'null') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN '"model_number":' || coalesce(to_json(r.model_number)::text, 'null') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN '"serial_number":' || coalesce(to_json(r.serial_number)::text, 'null') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN '"hardware_uuid":' || coalesce(to_json(r.hardware_uuid)::text, 'null') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN '"cpu_model":' || coalesce(to_json(r.cpu_model)::text, 'null') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN '"cpu_architecture":' || coalesce(to_json(r.cpu_architecture)::text, 'null') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN '"cpu_cores_total":' || coalesce(to_json(r.cpu_cores_total)::text, 'null') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN '"cpu_cores_performance":' || coalesce(to_json(r.cpu_cores_performance)::text, 'null') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN '"cpu_cores_efficiency":' || coalesce(to_json(r.cpu_cores_efficiency)::text, 'null') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN '"cpu_l1_cache_kb":' || coalesce(to_json(r.cpu_l1_cache_kb)::text, 'null') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN '"cpu_l2_cache_mb":' || coalesce(to_json(r.cpu_l2_cache_mb)::text, 'null') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN '"gpu_model":' || coalesce(to_json(r.gpu_model)::text, 'null') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN '"gpu_cores":' || coalesce(to_json(r.gpu_cores)::text, 'null') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN '"gpu_metal_version":' || coalesce(to_json(r.gpu_metal_version)::text, 'null') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN '"gpu_compute_tflops":' || coalesce(to_json(r.gpu_compute_tflops)::text, 'null') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN '"ram_gb":' || coalesce(to_json(r.ram_gb)::text, 'null') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN '"ram_type":' || coalesce(to_json(r.ram_type)::text, 'null') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN '"ram_manufacturer":' || coalesce(to_json(r.ram_manufacturer)::text, 'null') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN '"ram_bandwidth_gbps":' || coalesce(to_json(r.ram_bandwidth_gbps)::text, 'null') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN '"storage_internal_tb":' || coalesce(to_json(r.storage_internal_tb)::text, 'null') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN '"storage_internal_type":' || coalesce(to_json(r.storage_internal_type)::text, 'null') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN '"storage_internal_device":' || coalesce(to_json(r.storage_internal_device)::text, 'null') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN '"storage_external_tb":' || coalesce(to_json(r.storage_external_tb)::text, 'null') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN '"storage_external_device":' || coalesce(to_json(r.storage_external_device)::text, 'null') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN '"os_name":' || coalesce(to_json(r.os_name)::text, 'null') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN '"os_version":' || coalesce(to_json(r.os_version)::text, 'null') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN '"os_build":' || coalesce(to_json(r.os_build)::text, 'null') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN '"kernel_version":' || coalesce(to_json(r.kernel_version)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(r.status)::text, 'null') END) || '}')::jsonb || m.new AS new
+            FROM old_rows o
+            JOIN new_rows r USING (id)
+            CROSS JOIN LATERAL (
+                SELECT
+                    CASE WHEN (o.metadata IS NULL) <> (r.metadata IS NULL)
+                        THEN jsonb_build_object('metadata', CASE WHEN o.metadata IS NULL THEN 'null' ELSE '{}' END::jsonb) ELSE '{}' END
+                        || coalesce(jsonb_object_agg('metadata.' || k.key, o.metadata -> k.key) FILTER (WHERE o.metadata ? k.key), '{}'),
+                    CASE WHEN (o.metadata IS NULL) <> (r.metadata IS NULL)
+                        THEN jsonb_build_object('metadata', CASE WHEN r.metadata IS NULL THEN 'null' ELSE '{}' END::jsonb) ELSE '{}' END
+                        || coalesce(jsonb_object_agg('metadata.' || k.key, r.metadata -> k.key) FILTER (WHERE r.metadata ? k.key), '{}'),
+                    string_agg('metadata.' || k.key, ', ' ORDER BY k.key)
+                FROM (SELECT jsonb_object_keys(o.metadata - 'observed') UNION SELECT jsonb_object_keys(r.metadata - 'observed')) AS k (key)
+                WHERE (o.metadata -> k.key) IS DISTINCT FROM (r.metadata -> k.key)
+            ) AS m (old, new, said)
+            OFFSET 0  -- each row is put together once
+        ), spoke AS MATERIALIZED (
+            -- What is the same for all rows of a collector on a node.
+            SELECT s.node_id, s.source, sn.node_name, run.number, run.seen, aya.last_look(s.node_id, s.source, run.number) AS last_look
+            FROM (SELECT DISTINCT r.id AS node_id, NULL::text AS source FROM new_rows r) s
+            LEFT JOIN public.system_nodes sn ON sn.id = s.node_id
+            CROSS JOIN LATERAL (
+                SELECT (runs -> s.node_id::text ->> 'run')::bigint, coalesce((runs -> s.node_id::text ->> 'seen')::timestamptz, now())
+            ) AS run (number, seen)
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT c.node_id, s.node_name, 'node', c.source, 'hardware', 'system_nodes', c.id, c.fact, 'update',
+            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
+        FROM changed c
+        JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
+        CROSS JOIN LATERAL (SELECT (SELECT CASE WHEN bool_and(look.at IS NOT NULL) THEN min(look.at) END FROM jsonb_object_keys(c.old || c.new) AS k (key) CROSS JOIN LATERAL (SELECT aya.last_look(c.node_id, runs -> c.node_id::text -> 'owners' ->> k.key, s.number)) AS look (at))) AS at (last_look)
+        WHERE c.old <> '{}' OR c.new <> '{}';
+    ELSIF tg_op = 'INSERT' THEN
+        WITH loads AS (
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            SELECT g.node_id, g.source, g.rows, g.records
+            FROM (
+                SELECT r.id AS node_id, NULL::text AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
+                FROM new_rows r
+                WHERE NULL::text IS NOT NULL
+                GROUP BY 1, 2
+            ) g
+            WHERE NOT aya.was_heard_of(g.node_id, 'node', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'node', g.source)
+        ), fresh AS (
+            SELECT r.id, r.id AS node_id, NULL::text AS source, concat_ws(' | ', nullif(r.node_name::text, '')) AS fact, concat_ws(' ', nullif(r.node_name::text, '')) AS label,
+                aya.known(aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[]) AS row,
+                aya.last_look(r.id, NULL::text, (runs -> r.id::text ->> 'run')::bigint) AS last_seen
+            FROM new_rows r
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.id AND l.source = NULL::text)
+        ), logged AS (
+            SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
+                'first load' AS action, range_agg(l.records) AS records,
+                format('%s %s first recorded', sum(l.rows), 'node') AS description,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                NULL::timestamptz AS last_seen
+            FROM loads l
+            GROUP BY l.node_id
+            UNION ALL
+            SELECT f.id, f.node_id, f.source, f.fact, 'insert', NULL, f.label || ' appeared', f.row, f.last_seen
+            FROM fresh f
+        )
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, records, fact, action,
+            change_description, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
+        SELECT x.node_id, sn.node_name, 'node', x.source, 'hardware', 'system_nodes', x.record_id, x.records, x.fact, x.action,
+            x.description || CASE WHEN 'system_nodes' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, x.new,
+            actor, reason, (runs -> x.node_id::text ->> 'run')::bigint,
+            CASE WHEN x.last_seen <= at.seen THEN x.last_seen END, at.seen, 'pending'
+        FROM logged x
+        LEFT JOIN public.system_nodes sn ON sn.id = x.node_id
+        CROSS JOIN LATERAL (SELECT coalesce((runs -> x.node_id::text ->> 'seen')::timestamptz, now())) AS at (seen)
+        ORDER BY x.record_id;
+    ELSIF tg_op = 'DELETE' THEN
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.id, sn.node_name, 'node', NULL::text, 'hardware', 'system_nodes', r.id, concat_ws(' | ', nullif(r.node_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.node_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[], actor, reason, now(), 'pending'
+        FROM old_rows r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.id)) AS sn (node_name)
+        ORDER BY r.id;
+    ELSE
+        -- Before the rows go: a TRUNCATE has no transition table.
+        INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
+            change_description, old_value, changed_by, change_reason, happened_before, verification_status)
+        SELECT r.id, sn.node_name, 'node', NULL::text, 'hardware', 'system_nodes', r.id, concat_ws(' | ', nullif(r.node_name::text, '')), 'delete',
+            concat_ws(' ', nullif(r.node_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[], actor, reason, now(), 'pending'
+        FROM public.system_nodes r
+        CROSS JOIN LATERAL (SELECT aya.name_of_node(r.id)) AS sn (node_name)
+        ORDER BY r.id;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_system_nodes() IS 'Trigger: log what was inserted, updated or deleted in system_nodes.';
+
+CREATE TABLE public.change_log (
     id bigint NOT NULL,
     node_id integer,
-    interface_name text,
-    interface_type text,
-    mac_address macaddr,
-    ipv4_address inet,
-    ipv4_netmask inet,
-    ipv4_gateway inet,
-    ipv6_address inet,
-    ipv6_prefix integer,
-    connection_speed_mbps integer,
-    connection_type text,
-    is_primary boolean DEFAULT false,
-    is_active boolean DEFAULT true,
-    is_present boolean DEFAULT true NOT NULL,
+    node_name text,
+    change_type text,
+    change_category text,
+    table_affected text,
+    record_id bigint,
+    change_description text NOT NULL,
+    old_value jsonb,
+    new_value jsonb,
+    changed_by text,
+    change_reason text,
+    verification_status text,
+    verification_notes text,
+    created_at timestamp with time zone DEFAULT now(),
+    section text,
     source text,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now(),
-    CONSTRAINT network_interfaces_connection_speed_mbps_check CHECK ((connection_speed_mbps > 0)),
-    CONSTRAINT network_interfaces_ipv6_prefix_check CHECK (((ipv6_prefix >= 0) AND (ipv6_prefix <= 128)))
+    fact text,
+    action text DEFAULT 'note'::text NOT NULL,
+    records int8multirange,
+    run_id bigint,
+    happened_after timestamp with time zone,
+    happened_before timestamp with time zone,
+    session_role text DEFAULT SESSION_USER,
+    transaction_id bigint DEFAULT ((pg_current_xact_id())::text)::bigint NOT NULL,
+    CONSTRAINT change_log_action_check CHECK ((action = ANY (ARRAY['first load'::text, 'insert'::text, 'update'::text, 'delete'::text, 'note'::text])))
 );
 
-COMMENT ON TABLE public.network_interfaces IS 'One row per network interface of a node.';
+COMMENT ON TABLE public.change_log IS 'What changed, from what to what, by whom and why.';
 
-COMMENT ON COLUMN public.network_interfaces.id IS 'Number of the row.';
+COMMENT ON COLUMN public.change_log.id IS 'Number of the change.';
 
-COMMENT ON COLUMN public.network_interfaces.node_id IS 'The node.';
+COMMENT ON COLUMN public.change_log.node_id IS 'Number of the node; it and node_name stay when the node is gone.';
 
-COMMENT ON COLUMN public.network_interfaces.interface_name IS 'Name the system gives it, as en0 or eth0.';
+COMMENT ON COLUMN public.change_log.node_name IS 'Name of the node, which stays when the node is gone.';
 
-COMMENT ON COLUMN public.network_interfaces.interface_type IS 'ethernet, wifi, loopback, vpn, bridge, bond, vlan, veth, tunnel, virtual, ….';
+COMMENT ON COLUMN public.change_log.change_type IS 'hardware, network, software, configuration, service, replication, schema, node, documentation or system.';
 
-COMMENT ON COLUMN public.network_interfaces.mac_address IS 'Hardware address.';
+COMMENT ON COLUMN public.change_log.change_category IS 'optimization, restoration, ….';
 
-COMMENT ON COLUMN public.network_interfaces.ipv4_address IS 'Its primary IPv4 address; all addresses are in metadata.addresses.';
+COMMENT ON COLUMN public.change_log.table_affected IS 'The table.';
 
-COMMENT ON COLUMN public.network_interfaces.ipv4_netmask IS 'Netmask of the primary IPv4 address.';
+COMMENT ON COLUMN public.change_log.record_id IS 'The row''s number in it.';
 
-COMMENT ON COLUMN public.network_interfaces.ipv4_gateway IS 'Gateway of the default route that leaves through it.';
+COMMENT ON COLUMN public.change_log.change_description IS 'One readable line.';
 
-COMMENT ON COLUMN public.network_interfaces.ipv6_address IS 'Its primary IPv6 address.';
+COMMENT ON COLUMN public.change_log.old_value IS 'What it was: the changed columns, of a node''s metadata the changed keys as "metadata.KEY"; of a deleted row all of it.';
 
-COMMENT ON COLUMN public.network_interfaces.ipv6_prefix IS 'Prefix length of the primary IPv6 address, in bits.';
+COMMENT ON COLUMN public.change_log.new_value IS 'What it became: the changed columns and keys; of a new row all that is known; of a first load how many rows of which source.';
 
-COMMENT ON COLUMN public.network_interfaces.connection_speed_mbps IS 'Negotiated now, in Mbit/s; what it supports is in metadata.supported_speeds_mbps.';
+COMMENT ON COLUMN public.change_log.changed_by IS 'Who changed it, or found it changed: the setting aya.actor, else the role of the session.';
 
-COMMENT ON COLUMN public.network_interfaces.connection_type IS 'Medium, as 2500Base-T.';
+COMMENT ON COLUMN public.change_log.change_reason IS 'Why: the setting aya.reason.';
 
-COMMENT ON COLUMN public.network_interfaces.is_primary IS 'It carries the default route.';
+COMMENT ON COLUMN public.change_log.verification_status IS 'pending when it is logged; what was found out later is a further row of the log that names this one.';
 
-COMMENT ON COLUMN public.network_interfaces.is_active IS 'It is there and up.';
+COMMENT ON COLUMN public.change_log.verification_notes IS 'How it was verified.';
 
-COMMENT ON COLUMN public.network_interfaces.is_present IS 'It is there now, up or down; a vanished interface keeps its row.';
+COMMENT ON COLUMN public.change_log.created_at IS 'When it was written.';
 
-COMMENT ON COLUMN public.network_interfaces.source IS 'Collector that speaks for this row.';
+COMMENT ON COLUMN public.change_log.section IS 'Section of the state: node, settings, services, ….';
 
-COMMENT ON COLUMN public.network_interfaces.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+COMMENT ON COLUMN public.change_log.source IS 'Collector that spoke for the row; NULL where several did, or none.';
 
-COMMENT ON COLUMN public.network_interfaces.created_at IS 'When the row was first written.';
+COMMENT ON COLUMN public.change_log.fact IS 'What changed, readable: the parts of the row''s key, joined by " | ".';
 
-COMMENT ON COLUMN public.network_interfaces.updated_at IS 'When the row was last written.';
+COMMENT ON COLUMN public.change_log.action IS 'insert, update or delete of one row; first load: all rows of a section at once where none were before; note: said about something.';
 
-ALTER TABLE public.network_interfaces ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.network_interfaces_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
+COMMENT ON COLUMN public.change_log.records IS 'Of a first load: the numbers of the rows.';
 
-CREATE TABLE public.performance_metrics (
-    id bigint NOT NULL,
-    node_id integer,
-    metric_category text,
-    metric_name text,
-    metric_value numeric,
-    metric_unit text,
-    test_type text,
-    test_conditions jsonb,
-    measured_at timestamp with time zone DEFAULT now(),
-    measured_by text,
-    metadata jsonb DEFAULT '{}'::jsonb
-);
+COMMENT ON COLUMN public.change_log.run_id IS 'The collection that found it, see collection_runs; NULL for a change by hand.';
 
-COMMENT ON TABLE public.performance_metrics IS 'Numbers that always move, appended; never audited, never in a snapshot.';
+COMMENT ON COLUMN public.change_log.happened_after IS 'It happened after this moment: when the old value was last seen. NULL: not known.';
 
-COMMENT ON COLUMN public.performance_metrics.id IS 'Number of the measurement.';
+COMMENT ON COLUMN public.change_log.happened_before IS 'It happened before this moment: when the new value was first seen.';
 
-COMMENT ON COLUMN public.performance_metrics.node_id IS 'The node.';
+COMMENT ON COLUMN public.change_log.session_role IS 'Database role of the session that wrote.';
 
-COMMENT ON COLUMN public.performance_metrics.metric_category IS 'storage, memory, network, database, gpu, ….';
-
-COMMENT ON COLUMN public.performance_metrics.metric_name IS 'What was measured; the catalogue is in docs/collectors.md.';
-
-COMMENT ON COLUMN public.performance_metrics.metric_value IS 'The number, in metric_unit.';
-
-COMMENT ON COLUMN public.performance_metrics.metric_unit IS 'ms, bytes, GFLOPS, ….';
-
-COMMENT ON COLUMN public.performance_metrics.test_type IS 'collection, benchmark, load_test, ….';
-
-COMMENT ON COLUMN public.performance_metrics.test_conditions IS 'What it was measured on and how: mount, interface, size, concurrency, ….';
-
-COMMENT ON COLUMN public.performance_metrics.measured_at IS 'When it was measured.';
-
-COMMENT ON COLUMN public.performance_metrics.measured_by IS 'Collector, program or person that measured.';
-
-COMMENT ON COLUMN public.performance_metrics.metadata IS 'Further detail.';
-
-ALTER TABLE public.performance_metrics ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.performance_metrics_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.postgresql_configuration (
-    id bigint NOT NULL,
-    node_id integer,
-    instance text,
-    setting_name text NOT NULL,
-    setting_value text,
-    setting_unit text,
-    setting_category text,
-    setting_short_desc text,
-    context text,
-    is_active boolean DEFAULT true,
-    requires_restart boolean DEFAULT false,
-    pending_value text,
-    source text,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now()
-);
-
-COMMENT ON TABLE public.postgresql_configuration IS 'One row per setting of a PostgreSQL server.';
-
-COMMENT ON COLUMN public.postgresql_configuration.id IS 'Number of the row.';
-
-COMMENT ON COLUMN public.postgresql_configuration.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.postgresql_configuration.instance IS 'The server, see postgresql_instances.instance.';
-
-COMMENT ON COLUMN public.postgresql_configuration.setting_name IS 'Name of the setting.';
-
-COMMENT ON COLUMN public.postgresql_configuration.setting_value IS 'Value in force, as pg_settings shows it, secrets redacted.';
-
-COMMENT ON COLUMN public.postgresql_configuration.setting_unit IS 'Unit of the value: kB, 8kB, ms, ….';
-
-COMMENT ON COLUMN public.postgresql_configuration.setting_category IS 'PostgreSQL''s grouping of settings.';
-
-COMMENT ON COLUMN public.postgresql_configuration.setting_short_desc IS 'PostgreSQL''s one-line description.';
-
-COMMENT ON COLUMN public.postgresql_configuration.context IS 'What it takes to change it: user, sighup, postmaster, ….';
-
-COMMENT ON COLUMN public.postgresql_configuration.is_active IS 'This row is the current state of the setting.';
-
-COMMENT ON COLUMN public.postgresql_configuration.requires_restart IS 'A restart is pending for it.';
-
-COMMENT ON COLUMN public.postgresql_configuration.pending_value IS 'The value the next restart will bring, in setting_unit; NULL: none pending, or not known.';
-
-COMMENT ON COLUMN public.postgresql_configuration.source IS 'Collector that speaks for this row.';
-
-COMMENT ON COLUMN public.postgresql_configuration.metadata IS 'Boot and reset value, source, file and line, overrides, errors; see docs/collectors.md.';
-
-COMMENT ON COLUMN public.postgresql_configuration.created_at IS 'When the row was first written.';
-
-COMMENT ON COLUMN public.postgresql_configuration.updated_at IS 'When the row was last written.';
-
-ALTER TABLE public.postgresql_configuration ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.postgresql_configuration_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.postgresql_instances (
-    id bigint NOT NULL,
-    node_id integer,
-    instance text NOT NULL,
-    system_identifier text,
-    port integer,
-    server_version text,
-    server_version_num integer,
-    version_text text,
-    compiler text,
-    architecture text,
-    data_directory text,
-    config_file text,
-    hba_file text,
-    socket_directories text,
-    listen_addresses text,
-    server_role text,
-    timeline integer,
-    data_checksums boolean,
-    started_at timestamp with time zone,
-    is_active boolean DEFAULT true,
-    source text,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now(),
-    CONSTRAINT postgresql_instances_port_check CHECK (((port >= 1) AND (port <= 65535)))
-);
-
-COMMENT ON TABLE public.postgresql_instances IS 'One row per PostgreSQL server of a node.';
-
-COMMENT ON COLUMN public.postgresql_instances.id IS 'Number of the row.';
-
-COMMENT ON COLUMN public.postgresql_instances.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.postgresql_instances.instance IS 'System identifier and port, as 7301…:5432: names the server in every other table.';
-
-COMMENT ON COLUMN public.postgresql_instances.system_identifier IS 'Identifier given by initdb; a primary and its replicas share it.';
-
-COMMENT ON COLUMN public.postgresql_instances.port IS 'Port it listens on, also in the name of its Unix socket.';
-
-COMMENT ON COLUMN public.postgresql_instances.server_version IS 'Version, as 18.4.';
-
-COMMENT ON COLUMN public.postgresql_instances.server_version_num IS 'Version as a number, as 180004.';
-
-COMMENT ON COLUMN public.postgresql_instances.version_text IS 'All that version() says.';
-
-COMMENT ON COLUMN public.postgresql_instances.compiler IS 'What the server was built with.';
-
-COMMENT ON COLUMN public.postgresql_instances.architecture IS 'What the server was built for.';
-
-COMMENT ON COLUMN public.postgresql_instances.data_directory IS 'Its data folder.';
-
-COMMENT ON COLUMN public.postgresql_instances.config_file IS 'Its main configuration file.';
-
-COMMENT ON COLUMN public.postgresql_instances.hba_file IS 'Its client authentication file.';
-
-COMMENT ON COLUMN public.postgresql_instances.socket_directories IS 'Folders of its Unix sockets.';
-
-COMMENT ON COLUMN public.postgresql_instances.listen_addresses IS 'Addresses it was told to listen on.';
-
-COMMENT ON COLUMN public.postgresql_instances.server_role IS 'primary, replica or standalone.';
-
-COMMENT ON COLUMN public.postgresql_instances.timeline IS 'Timeline of its write-ahead log.';
-
-COMMENT ON COLUMN public.postgresql_instances.data_checksums IS 'Whether its pages carry checksums.';
-
-COMMENT ON COLUMN public.postgresql_instances.started_at IS 'When it was started; a restart is a change.';
-
-COMMENT ON COLUMN public.postgresql_instances.is_active IS 'The server is there now.';
-
-COMMENT ON COLUMN public.postgresql_instances.source IS 'Collector that speaks for this row.';
-
-COMMENT ON COLUMN public.postgresql_instances.metadata IS 'Detail under documented keys, see docs/collectors.md.';
-
-COMMENT ON COLUMN public.postgresql_instances.created_at IS 'When the row was first written.';
-
-COMMENT ON COLUMN public.postgresql_instances.updated_at IS 'When the row was last written.';
-
-ALTER TABLE public.postgresql_instances ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.postgresql_instances_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.replication_status (
-    id bigint NOT NULL,
-    node_id integer,
-    instance text,
-    side text,
-    primary_node_id integer,
-    replica_node_id integer,
-    slot_name text,
-    application_name text,
-    client_address inet,
-    peer text,
-    state text,
-    sync_state text,
-    replay_lag_ms integer,
-    replay_lag_bytes bigint,
-    write_lag_ms integer,
-    flush_lag_ms integer,
-    is_active boolean DEFAULT true,
-    last_check timestamp with time zone DEFAULT now(),
-    source text,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now(),
-    CONSTRAINT replication_status_flush_lag_ms_check CHECK ((flush_lag_ms >= 0)),
-    CONSTRAINT replication_status_replay_lag_ms_check CHECK ((replay_lag_ms >= 0)),
-    CONSTRAINT replication_status_write_lag_ms_check CHECK ((write_lag_ms >= 0))
-);
-
-COMMENT ON TABLE public.replication_status IS 'One row per replication link or slot, as one side of it sees it.';
-
-COMMENT ON COLUMN public.replication_status.id IS 'Number of the row.';
-
-COMMENT ON COLUMN public.replication_status.node_id IS 'The node whose server told this.';
-
-COMMENT ON COLUMN public.replication_status.instance IS 'The server that told this, see postgresql_instances.instance.';
-
-COMMENT ON COLUMN public.replication_status.side IS 'primary: the sender told; replica: the receiver told.';
-
-COMMENT ON COLUMN public.replication_status.primary_node_id IS 'The sending node; NULL while it is not known to AYA.';
-
-COMMENT ON COLUMN public.replication_status.replica_node_id IS 'The receiving node; NULL while it is not known to AYA.';
-
-COMMENT ON COLUMN public.replication_status.slot_name IS 'Replication slot, where one is used.';
-
-COMMENT ON COLUMN public.replication_status.application_name IS 'Name the receiver gives itself.';
-
-COMMENT ON COLUMN public.replication_status.client_address IS 'Address of the receiver, as the sender sees it; NULL for a Unix socket.';
-
-COMMENT ON COLUMN public.replication_status.peer IS 'Host and port of the sender, as the receiver was told.';
-
-COMMENT ON COLUMN public.replication_status.state IS 'streaming, catchup, startup, …; of a slot without link: its state.';
-
-COMMENT ON COLUMN public.replication_status.sync_state IS 'async, sync, quorum or potential.';
-
-COMMENT ON COLUMN public.replication_status.replay_lag_ms IS 'Milliseconds until replayed; 0 when nothing is outstanding, NULL when not known. Observation.';
-
-COMMENT ON COLUMN public.replication_status.replay_lag_bytes IS 'Bytes of log not yet replayed. Observation.';
-
-COMMENT ON COLUMN public.replication_status.write_lag_ms IS 'Milliseconds until written. Observation.';
-
-COMMENT ON COLUMN public.replication_status.flush_lag_ms IS 'Milliseconds until flushed. Observation.';
-
-COMMENT ON COLUMN public.replication_status.is_active IS 'The link or slot is there now.';
-
-COMMENT ON COLUMN public.replication_status.last_check IS 'When the lags were read. Observation.';
-
-COMMENT ON COLUMN public.replication_status.source IS 'Collector that speaks for this row.';
-
-COMMENT ON COLUMN public.replication_status.metadata IS 'Detail under documented keys, see docs/collectors.md.';
-
-COMMENT ON COLUMN public.replication_status.created_at IS 'When the row was first written.';
-
-COMMENT ON COLUMN public.replication_status.updated_at IS 'When the row was last written.';
-
-ALTER TABLE public.replication_status ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.replication_status_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.services (
-    id bigint NOT NULL,
-    node_id integer,
-    service_name text NOT NULL,
-    service_type text,
-    process_id integer,
-    port integer,
-    bind_address text,
-    executable_path text,
-    config_path text,
-    data_path text,
-    log_path text,
-    pid_file_path text,
-    status text DEFAULT 'stopped'::text,
-    started_at timestamp with time zone,
-    uptime_seconds bigint,
-    auto_start boolean DEFAULT false,
-    auto_restart boolean DEFAULT false,
-    is_present boolean DEFAULT true NOT NULL,
-    source text,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now(),
-    CONSTRAINT services_port_check CHECK (((port >= 0) AND (port <= 65535))),
-    CONSTRAINT services_status_check CHECK ((status = ANY (ARRAY['running'::text, 'stopped'::text, 'failed'::text])))
-);
-
-COMMENT ON TABLE public.services IS 'One row per service of a node.';
-
-COMMENT ON COLUMN public.services.id IS 'Number of the row.';
-
-COMMENT ON COLUMN public.services.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.services.service_name IS 'Name of the unit, or of the product that runs.';
-
-COMMENT ON COLUMN public.services.service_type IS 'database, api, web, daemon, ….';
-
-COMMENT ON COLUMN public.services.process_id IS 'Main process. Observation: a restart shows in started_at.';
-
-COMMENT ON COLUMN public.services.port IS 'First port it listens on; all are in metadata.listeners.';
-
-COMMENT ON COLUMN public.services.bind_address IS 'Address of the first port, as 0.0.0.0 or 127.0.0.1.';
-
-COMMENT ON COLUMN public.services.executable_path IS 'Program that runs.';
-
-COMMENT ON COLUMN public.services.config_path IS 'Its configuration file.';
-
-COMMENT ON COLUMN public.services.data_path IS 'Its data folder.';
-
-COMMENT ON COLUMN public.services.log_path IS 'Its log file or folder.';
-
-COMMENT ON COLUMN public.services.pid_file_path IS 'Its pid file.';
-
-COMMENT ON COLUMN public.services.status IS 'running, stopped or failed.';
-
-COMMENT ON COLUMN public.services.started_at IS 'When it was started.';
-
-COMMENT ON COLUMN public.services.uptime_seconds IS 'Seconds it had been up at updated_at, refreshed hourly. Observation; v_service_status counts up to now.';
-
-COMMENT ON COLUMN public.services.auto_start IS 'It starts with the machine; NULL: not known.';
-
-COMMENT ON COLUMN public.services.auto_restart IS 'It is started again when it ends; NULL: not known.';
-
-COMMENT ON COLUMN public.services.is_present IS 'The service is there now; a vanished one keeps its row, stopped.';
-
-COMMENT ON COLUMN public.services.source IS 'Collector that speaks for this row.';
-
-COMMENT ON COLUMN public.services.metadata IS 'Detail under documented keys, see docs/collectors.md.';
-
-COMMENT ON COLUMN public.services.created_at IS 'When the row was first written.';
-
-COMMENT ON COLUMN public.services.updated_at IS 'When the row was last written.';
-
-ALTER TABLE public.services ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.services_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
-CREATE TABLE public.software_versions (
-    id bigint NOT NULL,
-    node_id integer,
-    software_name text NOT NULL,
-    software_version text,
-    software_architecture text,
-    runtime_mode text,
-    install_path text,
-    executable_path text,
-    compiler text,
-    is_active boolean DEFAULT true,
-    performance_notes text,
-    source text,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    installed_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now()
-);
-
-COMMENT ON TABLE public.software_versions IS 'One row per installation of a piece of software on a node.';
-
-COMMENT ON COLUMN public.software_versions.id IS 'Number of the row.';
-
-COMMENT ON COLUMN public.software_versions.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.software_versions.software_name IS 'Product name (PostgreSQL, Python), or package manager and package (deb:openssl, pip:numpy).';
-
-COMMENT ON COLUMN public.software_versions.software_version IS 'Version as the software or its package states it.';
-
-COMMENT ON COLUMN public.software_versions.software_architecture IS 'What it was built for: ARM64, x86_64, Universal, ….';
-
-COMMENT ON COLUMN public.software_versions.runtime_mode IS 'native, Rosetta 2 or emulated.';
-
-COMMENT ON COLUMN public.software_versions.install_path IS 'Folder it is installed in.';
-
-COMMENT ON COLUMN public.software_versions.executable_path IS 'Full path of its program.';
-
-COMMENT ON COLUMN public.software_versions.compiler IS 'What it was built with, as it says.';
-
-COMMENT ON COLUMN public.software_versions.is_active IS 'The installation is there now; rows of earlier ones stay, inactive.';
-
-COMMENT ON COLUMN public.software_versions.performance_notes IS 'Known issues and optimisations.';
-
-COMMENT ON COLUMN public.software_versions.source IS 'Collector that speaks for this row.';
-
-COMMENT ON COLUMN public.software_versions.metadata IS 'Detail under documented keys, see docs/collectors.md.';
-
-COMMENT ON COLUMN public.software_versions.installed_at IS 'When it was installed, where that is really known.';
-
-COMMENT ON COLUMN public.software_versions.created_at IS 'When the row was first written.';
-
-COMMENT ON COLUMN public.software_versions.updated_at IS 'When the row was last written.';
-
-ALTER TABLE public.software_versions ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.software_versions_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
+COMMENT ON COLUMN public.change_log.transaction_id IS 'Transaction that wrote: rows of one transaction belong together.';
 
 CREATE TABLE public.system_nodes (
     id integer NOT NULL,
@@ -1025,6 +1356,2350 @@ COMMENT ON COLUMN public.system_nodes.metadata IS 'Detail under documented keys,
 COMMENT ON COLUMN public.system_nodes.created_at IS 'When the node was first recorded.';
 
 COMMENT ON COLUMN public.system_nodes.updated_at IS 'When this row was last written.';
+
+CREATE FUNCTION aya.name_of_node(node integer) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT COALESCE(( SELECT n.node_name
+            FROM public.system_nodes n
+           WHERE (n.id = name_of_node.node)), ( SELECT l.node_name
+            FROM public.change_log l
+           WHERE ((l.node_id = name_of_node.node) AND (l.node_name IS NOT NULL))
+           ORDER BY l.id DESC
+          LIMIT 1)) AS "coalesce";
+END;
+
+COMMENT ON FUNCTION aya.name_of_node(node integer) IS 'The name of a node, also of one that is gone: then the log remembers it.';
+
+CREATE TABLE public.network_interfaces (
+    id bigint NOT NULL,
+    node_id integer,
+    interface_name text,
+    interface_type text,
+    mac_address macaddr,
+    ipv4_address inet,
+    ipv4_netmask inet,
+    ipv4_gateway inet,
+    ipv6_address inet,
+    ipv6_prefix integer,
+    connection_speed_mbps integer,
+    connection_type text,
+    is_primary boolean DEFAULT false,
+    is_active boolean DEFAULT true,
+    is_present boolean DEFAULT true NOT NULL,
+    source text,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT network_interfaces_connection_speed_mbps_check CHECK ((connection_speed_mbps > 0)),
+    CONSTRAINT network_interfaces_ipv6_prefix_check CHECK (((ipv6_prefix >= 0) AND (ipv6_prefix <= 128)))
+);
+
+COMMENT ON TABLE public.network_interfaces IS 'One row per network interface of a node.';
+
+COMMENT ON COLUMN public.network_interfaces.id IS 'Number of the row.';
+
+COMMENT ON COLUMN public.network_interfaces.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.network_interfaces.interface_name IS 'Name the system gives it, as en0 or eth0.';
+
+COMMENT ON COLUMN public.network_interfaces.interface_type IS 'ethernet, wifi, loopback, vpn, bridge, bond, vlan, veth, tunnel, virtual, ….';
+
+COMMENT ON COLUMN public.network_interfaces.mac_address IS 'Hardware address.';
+
+COMMENT ON COLUMN public.network_interfaces.ipv4_address IS 'Its primary IPv4 address; all addresses are in metadata.addresses.';
+
+COMMENT ON COLUMN public.network_interfaces.ipv4_netmask IS 'Netmask of the primary IPv4 address.';
+
+COMMENT ON COLUMN public.network_interfaces.ipv4_gateway IS 'Gateway of the default route that leaves through it.';
+
+COMMENT ON COLUMN public.network_interfaces.ipv6_address IS 'Its primary IPv6 address.';
+
+COMMENT ON COLUMN public.network_interfaces.ipv6_prefix IS 'Prefix length of the primary IPv6 address, in bits.';
+
+COMMENT ON COLUMN public.network_interfaces.connection_speed_mbps IS 'Negotiated now, in Mbit/s; what it supports is in metadata.supported_speeds_mbps.';
+
+COMMENT ON COLUMN public.network_interfaces.connection_type IS 'Medium, as 2500Base-T.';
+
+COMMENT ON COLUMN public.network_interfaces.is_primary IS 'It carries the default route.';
+
+COMMENT ON COLUMN public.network_interfaces.is_active IS 'It is there and up.';
+
+COMMENT ON COLUMN public.network_interfaces.is_present IS 'It is there now, up or down; a vanished interface keeps its row.';
+
+COMMENT ON COLUMN public.network_interfaces.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN public.network_interfaces.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN public.network_interfaces.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN public.network_interfaces.updated_at IS 'When the row was last written.';
+
+CREATE FUNCTION aya.network_interfaces_as_of(at_change bigint) RETURNS SETOF public.network_interfaces
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'network_interfaces' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'network_interfaces' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_id' THEN (u.old ->> 'node_id')::integer ELSE r.node_id END,
+        CASE WHEN u.old ? 'interface_name' THEN (u.old ->> 'interface_name')::text ELSE r.interface_name END,
+        CASE WHEN u.old ? 'interface_type' THEN (u.old ->> 'interface_type')::text ELSE r.interface_type END,
+        CASE WHEN u.old ? 'mac_address' THEN (u.old ->> 'mac_address')::macaddr ELSE r.mac_address END,
+        CASE WHEN u.old ? 'ipv4_address' THEN (u.old ->> 'ipv4_address')::inet ELSE r.ipv4_address END,
+        CASE WHEN u.old ? 'ipv4_netmask' THEN (u.old ->> 'ipv4_netmask')::inet ELSE r.ipv4_netmask END,
+        CASE WHEN u.old ? 'ipv4_gateway' THEN (u.old ->> 'ipv4_gateway')::inet ELSE r.ipv4_gateway END,
+        CASE WHEN u.old ? 'ipv6_address' THEN (u.old ->> 'ipv6_address')::inet ELSE r.ipv6_address END,
+        CASE WHEN u.old ? 'ipv6_prefix' THEN (u.old ->> 'ipv6_prefix')::integer ELSE r.ipv6_prefix END,
+        CASE WHEN u.old ? 'connection_speed_mbps' THEN (u.old ->> 'connection_speed_mbps')::integer ELSE r.connection_speed_mbps END,
+        CASE WHEN u.old ? 'connection_type' THEN (u.old ->> 'connection_type')::text ELSE r.connection_type END,
+        CASE WHEN u.old ? 'is_primary' THEN (u.old ->> 'is_primary')::boolean ELSE r.is_primary END,
+        CASE WHEN u.old ? 'is_active' THEN (u.old ->> 'is_active')::boolean ELSE r.is_active END,
+        CASE WHEN u.old ? 'is_present' THEN (u.old ->> 'is_present')::boolean ELSE r.is_present END,
+        CASE WHEN u.old ? 'source' THEN (u.old ->> 'source')::text ELSE r.source END,
+        CASE WHEN u.old ? 'metadata' THEN nullif(u.old -> 'metadata', 'null') ELSE r.metadata END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.network_interfaces r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.network_interfaces, u.old - '{updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.network_interfaces r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.network_interfaces_as_of(at_change bigint) IS 'The rows of network_interfaces as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) RETURNS SETOF public.network_interfaces
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.network_interfaces_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) IS 'The rows of network_interfaces as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.note_verification(change bigint, status text, notes text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    noted bigint;
+BEGIN
+    INSERT INTO public.change_log (node_id, node_name, section, change_type, table_affected, record_id, fact, action, change_description,
+        new_value, changed_by, change_reason, verification_status, verification_notes)
+    SELECT c.node_id, c.node_name, c.section, 'system', 'change_log', c.id, c.fact, 'note',
+        format('change %s marked %s', c.id, status), jsonb_build_object('verification_status', status, 'verification_notes', notes),
+        aya.actor(), nullif(current_setting('aya.reason', true), ''), status, notes
+    FROM public.change_log c
+    WHERE c.id = change AND c.table_affected IS DISTINCT FROM 'change_log'
+    RETURNING id INTO noted;
+    RETURN noted;
+END
+$$;
+
+COMMENT ON FUNCTION aya.note_verification(change bigint, status text, notes text) IS 'Say of a change that it was verified, or not, and how. A further row of the log; returns its number, NULL when there is no such change.';
+
+CREATE TABLE public.postgresql_configuration (
+    id bigint NOT NULL,
+    node_id integer,
+    instance text,
+    setting_name text NOT NULL,
+    setting_value text,
+    setting_unit text,
+    setting_category text,
+    setting_short_desc text,
+    context text,
+    is_active boolean DEFAULT true,
+    requires_restart boolean DEFAULT false,
+    pending_value text,
+    source text,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now()
+);
+
+COMMENT ON TABLE public.postgresql_configuration IS 'One row per setting of a PostgreSQL server.';
+
+COMMENT ON COLUMN public.postgresql_configuration.id IS 'Number of the row.';
+
+COMMENT ON COLUMN public.postgresql_configuration.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.postgresql_configuration.instance IS 'The server, see postgresql_instances.instance.';
+
+COMMENT ON COLUMN public.postgresql_configuration.setting_name IS 'Name of the setting.';
+
+COMMENT ON COLUMN public.postgresql_configuration.setting_value IS 'Value in force, as pg_settings shows it, secrets redacted.';
+
+COMMENT ON COLUMN public.postgresql_configuration.setting_unit IS 'Unit of the value: kB, 8kB, ms, ….';
+
+COMMENT ON COLUMN public.postgresql_configuration.setting_category IS 'PostgreSQL''s grouping of settings.';
+
+COMMENT ON COLUMN public.postgresql_configuration.setting_short_desc IS 'PostgreSQL''s one-line description.';
+
+COMMENT ON COLUMN public.postgresql_configuration.context IS 'What it takes to change it: user, sighup, postmaster, ….';
+
+COMMENT ON COLUMN public.postgresql_configuration.is_active IS 'This row is the current state of the setting.';
+
+COMMENT ON COLUMN public.postgresql_configuration.requires_restart IS 'A restart is pending for it.';
+
+COMMENT ON COLUMN public.postgresql_configuration.pending_value IS 'The value the next restart will bring, in setting_unit; NULL: none pending, or not known.';
+
+COMMENT ON COLUMN public.postgresql_configuration.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN public.postgresql_configuration.metadata IS 'Boot and reset value, source, file and line, overrides, errors; see docs/collectors.md.';
+
+COMMENT ON COLUMN public.postgresql_configuration.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN public.postgresql_configuration.updated_at IS 'When the row was last written.';
+
+CREATE FUNCTION aya.postgresql_configuration_as_of(at_change bigint) RETURNS SETOF public.postgresql_configuration
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'postgresql_configuration' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'postgresql_configuration' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_id' THEN (u.old ->> 'node_id')::integer ELSE r.node_id END,
+        CASE WHEN u.old ? 'instance' THEN (u.old ->> 'instance')::text ELSE r.instance END,
+        CASE WHEN u.old ? 'setting_name' THEN (u.old ->> 'setting_name')::text ELSE r.setting_name END,
+        CASE WHEN u.old ? 'setting_value' THEN (u.old ->> 'setting_value')::text ELSE r.setting_value END,
+        CASE WHEN u.old ? 'setting_unit' THEN (u.old ->> 'setting_unit')::text ELSE r.setting_unit END,
+        CASE WHEN u.old ? 'setting_category' THEN (u.old ->> 'setting_category')::text ELSE r.setting_category END,
+        CASE WHEN u.old ? 'setting_short_desc' THEN (u.old ->> 'setting_short_desc')::text ELSE r.setting_short_desc END,
+        CASE WHEN u.old ? 'context' THEN (u.old ->> 'context')::text ELSE r.context END,
+        CASE WHEN u.old ? 'is_active' THEN (u.old ->> 'is_active')::boolean ELSE r.is_active END,
+        CASE WHEN u.old ? 'requires_restart' THEN (u.old ->> 'requires_restart')::boolean ELSE r.requires_restart END,
+        CASE WHEN u.old ? 'pending_value' THEN (u.old ->> 'pending_value')::text ELSE r.pending_value END,
+        CASE WHEN u.old ? 'source' THEN (u.old ->> 'source')::text ELSE r.source END,
+        CASE WHEN u.old ? 'metadata' THEN nullif(u.old -> 'metadata', 'null') ELSE r.metadata END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.postgresql_configuration r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.postgresql_configuration, u.old - '{updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.postgresql_configuration r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.postgresql_configuration_as_of(at_change bigint) IS 'The rows of postgresql_configuration as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.postgresql_configuration_as_of(at timestamp with time zone) RETURNS SETOF public.postgresql_configuration
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.postgresql_configuration_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.postgresql_configuration_as_of(at timestamp with time zone) IS 'The rows of postgresql_configuration as they were at a moment; observations and updated_at are NULL.';
+
+CREATE TABLE public.postgresql_instances (
+    id bigint NOT NULL,
+    node_id integer,
+    instance text NOT NULL,
+    system_identifier text,
+    port integer,
+    server_version text,
+    server_version_num integer,
+    version_text text,
+    compiler text,
+    architecture text,
+    data_directory text,
+    config_file text,
+    hba_file text,
+    socket_directories text,
+    listen_addresses text,
+    server_role text,
+    timeline integer,
+    data_checksums boolean,
+    started_at timestamp with time zone,
+    is_active boolean DEFAULT true,
+    source text,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT postgresql_instances_port_check CHECK (((port >= 1) AND (port <= 65535)))
+);
+
+COMMENT ON TABLE public.postgresql_instances IS 'One row per PostgreSQL server of a node.';
+
+COMMENT ON COLUMN public.postgresql_instances.id IS 'Number of the row.';
+
+COMMENT ON COLUMN public.postgresql_instances.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.postgresql_instances.instance IS 'System identifier and port, as 7301…:5432: names the server in every other table.';
+
+COMMENT ON COLUMN public.postgresql_instances.system_identifier IS 'Identifier given by initdb; a primary and its replicas share it.';
+
+COMMENT ON COLUMN public.postgresql_instances.port IS 'Port it listens on, also in the name of its Unix socket.';
+
+COMMENT ON COLUMN public.postgresql_instances.server_version IS 'Version, as 18.4.';
+
+COMMENT ON COLUMN public.postgresql_instances.server_version_num IS 'Version as a number, as 180004.';
+
+COMMENT ON COLUMN public.postgresql_instances.version_text IS 'All that version() says.';
+
+COMMENT ON COLUMN public.postgresql_instances.compiler IS 'What the server was built with.';
+
+COMMENT ON COLUMN public.postgresql_instances.architecture IS 'What the server was built for.';
+
+COMMENT ON COLUMN public.postgresql_instances.data_directory IS 'Its data folder.';
+
+COMMENT ON COLUMN public.postgresql_instances.config_file IS 'Its main configuration file.';
+
+COMMENT ON COLUMN public.postgresql_instances.hba_file IS 'Its client authentication file.';
+
+COMMENT ON COLUMN public.postgresql_instances.socket_directories IS 'Folders of its Unix sockets.';
+
+COMMENT ON COLUMN public.postgresql_instances.listen_addresses IS 'Addresses it was told to listen on.';
+
+COMMENT ON COLUMN public.postgresql_instances.server_role IS 'primary, replica or standalone.';
+
+COMMENT ON COLUMN public.postgresql_instances.timeline IS 'Timeline of its write-ahead log.';
+
+COMMENT ON COLUMN public.postgresql_instances.data_checksums IS 'Whether its pages carry checksums.';
+
+COMMENT ON COLUMN public.postgresql_instances.started_at IS 'When it was started; a restart is a change.';
+
+COMMENT ON COLUMN public.postgresql_instances.is_active IS 'The server is there now.';
+
+COMMENT ON COLUMN public.postgresql_instances.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN public.postgresql_instances.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN public.postgresql_instances.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN public.postgresql_instances.updated_at IS 'When the row was last written.';
+
+CREATE FUNCTION aya.postgresql_instances_as_of(at_change bigint) RETURNS SETOF public.postgresql_instances
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'postgresql_instances' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'postgresql_instances' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_id' THEN (u.old ->> 'node_id')::integer ELSE r.node_id END,
+        CASE WHEN u.old ? 'instance' THEN (u.old ->> 'instance')::text ELSE r.instance END,
+        CASE WHEN u.old ? 'system_identifier' THEN (u.old ->> 'system_identifier')::text ELSE r.system_identifier END,
+        CASE WHEN u.old ? 'port' THEN (u.old ->> 'port')::integer ELSE r.port END,
+        CASE WHEN u.old ? 'server_version' THEN (u.old ->> 'server_version')::text ELSE r.server_version END,
+        CASE WHEN u.old ? 'server_version_num' THEN (u.old ->> 'server_version_num')::integer ELSE r.server_version_num END,
+        CASE WHEN u.old ? 'version_text' THEN (u.old ->> 'version_text')::text ELSE r.version_text END,
+        CASE WHEN u.old ? 'compiler' THEN (u.old ->> 'compiler')::text ELSE r.compiler END,
+        CASE WHEN u.old ? 'architecture' THEN (u.old ->> 'architecture')::text ELSE r.architecture END,
+        CASE WHEN u.old ? 'data_directory' THEN (u.old ->> 'data_directory')::text ELSE r.data_directory END,
+        CASE WHEN u.old ? 'config_file' THEN (u.old ->> 'config_file')::text ELSE r.config_file END,
+        CASE WHEN u.old ? 'hba_file' THEN (u.old ->> 'hba_file')::text ELSE r.hba_file END,
+        CASE WHEN u.old ? 'socket_directories' THEN (u.old ->> 'socket_directories')::text ELSE r.socket_directories END,
+        CASE WHEN u.old ? 'listen_addresses' THEN (u.old ->> 'listen_addresses')::text ELSE r.listen_addresses END,
+        CASE WHEN u.old ? 'server_role' THEN (u.old ->> 'server_role')::text ELSE r.server_role END,
+        CASE WHEN u.old ? 'timeline' THEN (u.old ->> 'timeline')::integer ELSE r.timeline END,
+        CASE WHEN u.old ? 'data_checksums' THEN (u.old ->> 'data_checksums')::boolean ELSE r.data_checksums END,
+        CASE WHEN u.old ? 'started_at' THEN (u.old ->> 'started_at')::timestamp with time zone ELSE r.started_at END,
+        CASE WHEN u.old ? 'is_active' THEN (u.old ->> 'is_active')::boolean ELSE r.is_active END,
+        CASE WHEN u.old ? 'source' THEN (u.old ->> 'source')::text ELSE r.source END,
+        CASE WHEN u.old ? 'metadata' THEN nullif(u.old -> 'metadata', 'null') ELSE r.metadata END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.postgresql_instances r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.postgresql_instances, u.old - '{updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.postgresql_instances r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.postgresql_instances_as_of(at_change bigint) IS 'The rows of postgresql_instances as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) RETURNS SETOF public.postgresql_instances
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.postgresql_instances_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) IS 'The rows of postgresql_instances as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.refuse_renumbering() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the numbers of rows of % cannot be changed: the log knows the rows by them', tg_table_name
+        USING ERRCODE = 'integrity_constraint_violation';
+END
+$$;
+
+COMMENT ON FUNCTION aya.refuse_renumbering() IS 'Trigger: the number of a row of state stays.';
+
+CREATE FUNCTION aya.refuse_rewriting() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF tg_op = 'INSERT' AND current_user = 'aya_owner' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION '% is append-only, and written by the database itself: % is refused', tg_table_name, tg_op
+        USING ERRCODE = 'insufficient_privilege', HINT = 'What is to be said of a change is said with aya.note_verification().';
+END
+$$;
+
+COMMENT ON FUNCTION aya.refuse_rewriting() IS 'Trigger: the log is neither changed nor shortened, and nobody writes into it by hand.';
+
+CREATE TABLE public.replication_status (
+    id bigint NOT NULL,
+    node_id integer,
+    instance text,
+    side text,
+    primary_node_id integer,
+    replica_node_id integer,
+    slot_name text,
+    application_name text,
+    client_address inet,
+    peer text,
+    state text,
+    sync_state text,
+    replay_lag_ms integer,
+    replay_lag_bytes bigint,
+    write_lag_ms integer,
+    flush_lag_ms integer,
+    is_active boolean DEFAULT true,
+    last_check timestamp with time zone DEFAULT now(),
+    source text,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT replication_status_flush_lag_ms_check CHECK ((flush_lag_ms >= 0)),
+    CONSTRAINT replication_status_replay_lag_ms_check CHECK ((replay_lag_ms >= 0)),
+    CONSTRAINT replication_status_write_lag_ms_check CHECK ((write_lag_ms >= 0))
+);
+
+COMMENT ON TABLE public.replication_status IS 'One row per replication link or slot, as one side of it sees it.';
+
+COMMENT ON COLUMN public.replication_status.id IS 'Number of the row.';
+
+COMMENT ON COLUMN public.replication_status.node_id IS 'The node whose server told this.';
+
+COMMENT ON COLUMN public.replication_status.instance IS 'The server that told this, see postgresql_instances.instance.';
+
+COMMENT ON COLUMN public.replication_status.side IS 'primary: the sender told; replica: the receiver told.';
+
+COMMENT ON COLUMN public.replication_status.primary_node_id IS 'The sending node; NULL while it is not known to AYA.';
+
+COMMENT ON COLUMN public.replication_status.replica_node_id IS 'The receiving node; NULL while it is not known to AYA.';
+
+COMMENT ON COLUMN public.replication_status.slot_name IS 'Replication slot, where one is used.';
+
+COMMENT ON COLUMN public.replication_status.application_name IS 'Name the receiver gives itself.';
+
+COMMENT ON COLUMN public.replication_status.client_address IS 'Address of the receiver, as the sender sees it; NULL for a Unix socket.';
+
+COMMENT ON COLUMN public.replication_status.peer IS 'Host and port of the sender, as the receiver was told.';
+
+COMMENT ON COLUMN public.replication_status.state IS 'streaming, catchup, startup, …; of a slot without link: its state.';
+
+COMMENT ON COLUMN public.replication_status.sync_state IS 'async, sync, quorum or potential.';
+
+COMMENT ON COLUMN public.replication_status.replay_lag_ms IS 'Milliseconds until replayed; 0 when nothing is outstanding, NULL when not known. Observation.';
+
+COMMENT ON COLUMN public.replication_status.replay_lag_bytes IS 'Bytes of log not yet replayed. Observation.';
+
+COMMENT ON COLUMN public.replication_status.write_lag_ms IS 'Milliseconds until written. Observation.';
+
+COMMENT ON COLUMN public.replication_status.flush_lag_ms IS 'Milliseconds until flushed. Observation.';
+
+COMMENT ON COLUMN public.replication_status.is_active IS 'The link or slot is there now.';
+
+COMMENT ON COLUMN public.replication_status.last_check IS 'When the lags were read. Observation.';
+
+COMMENT ON COLUMN public.replication_status.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN public.replication_status.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN public.replication_status.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN public.replication_status.updated_at IS 'When the row was last written.';
+
+CREATE FUNCTION aya.replication_status_as_of(at_change bigint) RETURNS SETOF public.replication_status
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'replication_status' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'replication_status' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_id' THEN (u.old ->> 'node_id')::integer ELSE r.node_id END,
+        CASE WHEN u.old ? 'instance' THEN (u.old ->> 'instance')::text ELSE r.instance END,
+        CASE WHEN u.old ? 'side' THEN (u.old ->> 'side')::text ELSE r.side END,
+        CASE WHEN u.old ? 'primary_node_id' THEN (u.old ->> 'primary_node_id')::integer ELSE r.primary_node_id END,
+        CASE WHEN u.old ? 'replica_node_id' THEN (u.old ->> 'replica_node_id')::integer ELSE r.replica_node_id END,
+        CASE WHEN u.old ? 'slot_name' THEN (u.old ->> 'slot_name')::text ELSE r.slot_name END,
+        CASE WHEN u.old ? 'application_name' THEN (u.old ->> 'application_name')::text ELSE r.application_name END,
+        CASE WHEN u.old ? 'client_address' THEN (u.old ->> 'client_address')::inet ELSE r.client_address END,
+        CASE WHEN u.old ? 'peer' THEN (u.old ->> 'peer')::text ELSE r.peer END,
+        CASE WHEN u.old ? 'state' THEN (u.old ->> 'state')::text ELSE r.state END,
+        CASE WHEN u.old ? 'sync_state' THEN (u.old ->> 'sync_state')::text ELSE r.sync_state END,
+        NULL::integer,
+        NULL::bigint,
+        NULL::integer,
+        NULL::integer,
+        CASE WHEN u.old ? 'is_active' THEN (u.old ->> 'is_active')::boolean ELSE r.is_active END,
+        NULL::timestamp with time zone,
+        CASE WHEN u.old ? 'source' THEN (u.old ->> 'source')::text ELSE r.source END,
+        CASE WHEN u.old ? 'metadata' THEN nullif(u.old -> 'metadata', 'null') ELSE r.metadata END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.replication_status r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.replication_status, u.old - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check,updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.replication_status r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.replication_status_as_of(at_change bigint) IS 'The rows of replication_status as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.replication_status_as_of(at timestamp with time zone) RETURNS SETOF public.replication_status
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.replication_status_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.replication_status_as_of(at timestamp with time zone) IS 'The rows of replication_status as they were at a moment; observations and updated_at are NULL.';
+
+CREATE TABLE public.services (
+    id bigint NOT NULL,
+    node_id integer,
+    service_name text NOT NULL,
+    service_type text,
+    process_id integer,
+    port integer,
+    bind_address text,
+    executable_path text,
+    config_path text,
+    data_path text,
+    log_path text,
+    pid_file_path text,
+    status text DEFAULT 'stopped'::text,
+    started_at timestamp with time zone,
+    uptime_seconds bigint,
+    auto_start boolean DEFAULT false,
+    auto_restart boolean DEFAULT false,
+    is_present boolean DEFAULT true NOT NULL,
+    source text,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    CONSTRAINT services_port_check CHECK (((port >= 0) AND (port <= 65535))),
+    CONSTRAINT services_status_check CHECK ((status = ANY (ARRAY['running'::text, 'stopped'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE public.services IS 'One row per service of a node.';
+
+COMMENT ON COLUMN public.services.id IS 'Number of the row.';
+
+COMMENT ON COLUMN public.services.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.services.service_name IS 'Name of the unit, or of the product that runs.';
+
+COMMENT ON COLUMN public.services.service_type IS 'database, api, web, daemon, ….';
+
+COMMENT ON COLUMN public.services.process_id IS 'Main process. Observation: a restart shows in started_at.';
+
+COMMENT ON COLUMN public.services.port IS 'First port it listens on; all are in metadata.listeners.';
+
+COMMENT ON COLUMN public.services.bind_address IS 'Address of the first port, as 0.0.0.0 or 127.0.0.1.';
+
+COMMENT ON COLUMN public.services.executable_path IS 'Program that runs.';
+
+COMMENT ON COLUMN public.services.config_path IS 'Its configuration file.';
+
+COMMENT ON COLUMN public.services.data_path IS 'Its data folder.';
+
+COMMENT ON COLUMN public.services.log_path IS 'Its log file or folder.';
+
+COMMENT ON COLUMN public.services.pid_file_path IS 'Its pid file.';
+
+COMMENT ON COLUMN public.services.status IS 'running, stopped or failed.';
+
+COMMENT ON COLUMN public.services.started_at IS 'When it was started.';
+
+COMMENT ON COLUMN public.services.uptime_seconds IS 'Seconds it had been up at updated_at, refreshed hourly. Observation; v_service_status counts up to now.';
+
+COMMENT ON COLUMN public.services.auto_start IS 'It starts with the machine; NULL: not known.';
+
+COMMENT ON COLUMN public.services.auto_restart IS 'It is started again when it ends; NULL: not known.';
+
+COMMENT ON COLUMN public.services.is_present IS 'The service is there now; a vanished one keeps its row, stopped.';
+
+COMMENT ON COLUMN public.services.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN public.services.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN public.services.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN public.services.updated_at IS 'When the row was last written.';
+
+CREATE FUNCTION aya.services_as_of(at_change bigint) RETURNS SETOF public.services
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'services' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'services' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_id' THEN (u.old ->> 'node_id')::integer ELSE r.node_id END,
+        CASE WHEN u.old ? 'service_name' THEN (u.old ->> 'service_name')::text ELSE r.service_name END,
+        CASE WHEN u.old ? 'service_type' THEN (u.old ->> 'service_type')::text ELSE r.service_type END,
+        NULL::integer,
+        CASE WHEN u.old ? 'port' THEN (u.old ->> 'port')::integer ELSE r.port END,
+        CASE WHEN u.old ? 'bind_address' THEN (u.old ->> 'bind_address')::text ELSE r.bind_address END,
+        CASE WHEN u.old ? 'executable_path' THEN (u.old ->> 'executable_path')::text ELSE r.executable_path END,
+        CASE WHEN u.old ? 'config_path' THEN (u.old ->> 'config_path')::text ELSE r.config_path END,
+        CASE WHEN u.old ? 'data_path' THEN (u.old ->> 'data_path')::text ELSE r.data_path END,
+        CASE WHEN u.old ? 'log_path' THEN (u.old ->> 'log_path')::text ELSE r.log_path END,
+        CASE WHEN u.old ? 'pid_file_path' THEN (u.old ->> 'pid_file_path')::text ELSE r.pid_file_path END,
+        CASE WHEN u.old ? 'status' THEN (u.old ->> 'status')::text ELSE r.status END,
+        CASE WHEN u.old ? 'started_at' THEN (u.old ->> 'started_at')::timestamp with time zone ELSE r.started_at END,
+        NULL::bigint,
+        CASE WHEN u.old ? 'auto_start' THEN (u.old ->> 'auto_start')::boolean ELSE r.auto_start END,
+        CASE WHEN u.old ? 'auto_restart' THEN (u.old ->> 'auto_restart')::boolean ELSE r.auto_restart END,
+        CASE WHEN u.old ? 'is_present' THEN (u.old ->> 'is_present')::boolean ELSE r.is_present END,
+        CASE WHEN u.old ? 'source' THEN (u.old ->> 'source')::text ELSE r.source END,
+        CASE WHEN u.old ? 'metadata' THEN nullif(u.old -> 'metadata', 'null') ELSE r.metadata END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.services r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.services, u.old - '{process_id,uptime_seconds,updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.services r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.services_as_of(at_change bigint) IS 'The rows of services as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.services_as_of(at timestamp with time zone) RETURNS SETOF public.services
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.services_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.services_as_of(at timestamp with time zone) IS 'The rows of services as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.shown_setting(value text, unit text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    n bigint;
+BEGIN
+    IF value IS NULL THEN
+        RETURN 'nothing';
+    ELSIF unit IS NULL OR value !~ '^[1-9][0-9]{0,9}$' THEN
+        RETURN CASE value WHEN '' THEN '''''' ELSE left(value, 80) END || coalesce(' ' || unit, '');
+    END IF;
+    n := value::bigint * CASE unit
+        WHEN 'kB' THEN 1024 WHEN '8kB' THEN 8192 WHEN '16kB' THEN 16384 WHEN '32kB' THEN 32768 WHEN '64kB' THEN 65536 WHEN 'MB' THEN 1048576
+        WHEN 'us' THEN 1 WHEN 'ms' THEN 1000 WHEN 's' THEN 1000000 WHEN 'min' THEN 60000000 WHEN 'B' THEN 1
+    END::bigint;
+    -- As PostgreSQL itself shows it: in the largest unit that leaves a whole number.
+    RETURN CASE
+        WHEN n IS NULL THEN value || ' ' || unit
+        WHEN unit ~ 'B$' THEN CASE
+            WHEN n % 1099511627776 = 0 THEN n / 1099511627776 || 'TB' WHEN n % 1073741824 = 0 THEN n / 1073741824 || 'GB'
+            WHEN n % 1048576 = 0 THEN n / 1048576 || 'MB' WHEN n % 1024 = 0 THEN n / 1024 || 'kB' ELSE n || 'B' END
+        ELSE CASE
+            WHEN n % 86400000000 = 0 THEN n / 86400000000 || 'd' WHEN n % 3600000000 = 0 THEN n / 3600000000 || 'h'
+            WHEN n % 60000000 = 0 THEN n / 60000000 || 'min' WHEN n % 1000000 = 0 THEN n / 1000000 || 's'
+            WHEN n % 1000 = 0 THEN n / 1000 || 'ms' ELSE n || 'us' END
+    END;
+END
+$_$;
+
+COMMENT ON FUNCTION aya.shown_setting(value text, unit text) IS 'A setting''s value as PostgreSQL''s SHOW writes it: 16384 of 8kB is 128MB.';
+
+CREATE TABLE public.software_versions (
+    id bigint NOT NULL,
+    node_id integer,
+    software_name text NOT NULL,
+    software_version text,
+    software_architecture text,
+    runtime_mode text,
+    install_path text,
+    executable_path text,
+    compiler text,
+    is_active boolean DEFAULT true,
+    performance_notes text,
+    source text,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    installed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now()
+);
+
+COMMENT ON TABLE public.software_versions IS 'One row per installation of a piece of software on a node.';
+
+COMMENT ON COLUMN public.software_versions.id IS 'Number of the row.';
+
+COMMENT ON COLUMN public.software_versions.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.software_versions.software_name IS 'Product name (PostgreSQL, Python), or package manager and package (deb:openssl, pip:numpy).';
+
+COMMENT ON COLUMN public.software_versions.software_version IS 'Version as the software or its package states it.';
+
+COMMENT ON COLUMN public.software_versions.software_architecture IS 'What it was built for: ARM64, x86_64, Universal, ….';
+
+COMMENT ON COLUMN public.software_versions.runtime_mode IS 'native, Rosetta 2 or emulated.';
+
+COMMENT ON COLUMN public.software_versions.install_path IS 'Folder it is installed in.';
+
+COMMENT ON COLUMN public.software_versions.executable_path IS 'Full path of its program.';
+
+COMMENT ON COLUMN public.software_versions.compiler IS 'What it was built with, as it says.';
+
+COMMENT ON COLUMN public.software_versions.is_active IS 'The installation is there now; rows of earlier ones stay, inactive.';
+
+COMMENT ON COLUMN public.software_versions.performance_notes IS 'Known issues and optimisations.';
+
+COMMENT ON COLUMN public.software_versions.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN public.software_versions.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN public.software_versions.installed_at IS 'When it was installed, where that is really known.';
+
+COMMENT ON COLUMN public.software_versions.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN public.software_versions.updated_at IS 'When the row was last written.';
+
+CREATE FUNCTION aya.software_versions_as_of(at_change bigint) RETURNS SETOF public.software_versions
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'software_versions' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'software_versions' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        SELECT l.record_id AS id, aya.overlaid(l.old_value ORDER BY l.id DESC) AS old, NULL::text[] AS keys,
+            coalesce(min(l.id) FILTER (WHERE l.action = 'insert') = min(l.id), false) AS born
+        FROM later l
+        GROUP BY l.record_id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_id' THEN (u.old ->> 'node_id')::integer ELSE r.node_id END,
+        CASE WHEN u.old ? 'software_name' THEN (u.old ->> 'software_name')::text ELSE r.software_name END,
+        CASE WHEN u.old ? 'software_version' THEN (u.old ->> 'software_version')::text ELSE r.software_version END,
+        CASE WHEN u.old ? 'software_architecture' THEN (u.old ->> 'software_architecture')::text ELSE r.software_architecture END,
+        CASE WHEN u.old ? 'runtime_mode' THEN (u.old ->> 'runtime_mode')::text ELSE r.runtime_mode END,
+        CASE WHEN u.old ? 'install_path' THEN (u.old ->> 'install_path')::text ELSE r.install_path END,
+        CASE WHEN u.old ? 'executable_path' THEN (u.old ->> 'executable_path')::text ELSE r.executable_path END,
+        CASE WHEN u.old ? 'compiler' THEN (u.old ->> 'compiler')::text ELSE r.compiler END,
+        CASE WHEN u.old ? 'is_active' THEN (u.old ->> 'is_active')::boolean ELSE r.is_active END,
+        CASE WHEN u.old ? 'performance_notes' THEN (u.old ->> 'performance_notes')::text ELSE r.performance_notes END,
+        CASE WHEN u.old ? 'source' THEN (u.old ->> 'source')::text ELSE r.source END,
+        CASE WHEN u.old ? 'metadata' THEN nullif(u.old -> 'metadata', 'null') ELSE r.metadata END,
+        CASE WHEN u.old ? 'installed_at' THEN (u.old ->> 'installed_at')::timestamp with time zone ELSE r.installed_at END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.software_versions r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.software_versions, u.old - '{updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.software_versions r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.software_versions_as_of(at_change bigint) IS 'The rows of software_versions as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.software_versions_as_of(at timestamp with time zone) RETURNS SETOF public.software_versions
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.software_versions_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.software_versions_as_of(at timestamp with time zone) IS 'The rows of software_versions as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.system_nodes_as_of(at_change bigint) RETURNS SETOF public.system_nodes
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    AS $$
+    WITH later AS (
+        SELECT l.id, l.record_id, l.action, l.old_value, l.new_value
+        FROM public.change_log l
+        WHERE l.table_affected = 'system_nodes' AND l.id > at_change AND l.record_id IS NOT NULL
+    ), loaded AS MATERIALIZED (
+        SELECT range_agg(l.records) AS records
+        FROM public.change_log l
+        WHERE l.table_affected = 'system_nodes' AND l.id > at_change AND l.records IS NOT NULL
+    ), undo AS MATERIALIZED (
+        -- A key of metadata that was not there has no old value, but is to go.
+        SELECT k.id, jsonb_object_agg(k.key, k.value) FILTER (WHERE k.value IS NOT NULL) AS old, array_agg(k.key) FILTER (WHERE k.key IS NOT NULL) AS keys,
+            bool_or(k.born) AS born
+        FROM (
+            SELECT DISTINCT ON (l.record_id, e.key) l.record_id AS id, e.key, l.old_value -> e.key AS value,
+                l.action = 'insert' AND l.id = min(l.id) OVER (PARTITION BY l.record_id) AS born
+            FROM later l
+            LEFT JOIN LATERAL jsonb_object_keys(
+                CASE l.action WHEN 'insert' THEN '{}' ELSE coalesce(l.old_value, '{}') || coalesce(l.new_value, '{}') END
+            ) AS e (key) ON true
+            ORDER BY l.record_id, e.key, l.id
+        ) k
+        GROUP BY k.id
+    )
+    SELECT
+        r.id,
+        CASE WHEN u.old ? 'node_name' THEN (u.old ->> 'node_name')::text ELSE r.node_name END,
+        CASE WHEN u.old ? 'node_role' THEN (u.old ->> 'node_role')::text ELSE r.node_role END,
+        CASE WHEN u.old ? 'node_role_source' THEN (u.old ->> 'node_role_source')::text ELSE r.node_role_source END,
+        CASE WHEN u.old ? 'identity' THEN (u.old ->> 'identity')::text ELSE r.identity END,
+        CASE WHEN u.old ? 'model_name' THEN (u.old ->> 'model_name')::text ELSE r.model_name END,
+        CASE WHEN u.old ? 'model_identifier' THEN (u.old ->> 'model_identifier')::text ELSE r.model_identifier END,
+        CASE WHEN u.old ? 'model_number' THEN (u.old ->> 'model_number')::text ELSE r.model_number END,
+        CASE WHEN u.old ? 'serial_number' THEN (u.old ->> 'serial_number')::text ELSE r.serial_number END,
+        CASE WHEN u.old ? 'hardware_uuid' THEN (u.old ->> 'hardware_uuid')::uuid ELSE r.hardware_uuid END,
+        CASE WHEN u.old ? 'cpu_model' THEN (u.old ->> 'cpu_model')::text ELSE r.cpu_model END,
+        CASE WHEN u.old ? 'cpu_architecture' THEN (u.old ->> 'cpu_architecture')::text ELSE r.cpu_architecture END,
+        CASE WHEN u.old ? 'cpu_cores_total' THEN (u.old ->> 'cpu_cores_total')::integer ELSE r.cpu_cores_total END,
+        CASE WHEN u.old ? 'cpu_cores_performance' THEN (u.old ->> 'cpu_cores_performance')::integer ELSE r.cpu_cores_performance END,
+        CASE WHEN u.old ? 'cpu_cores_efficiency' THEN (u.old ->> 'cpu_cores_efficiency')::integer ELSE r.cpu_cores_efficiency END,
+        CASE WHEN u.old ? 'cpu_l1_cache_kb' THEN (u.old ->> 'cpu_l1_cache_kb')::integer ELSE r.cpu_l1_cache_kb END,
+        CASE WHEN u.old ? 'cpu_l2_cache_mb' THEN (u.old ->> 'cpu_l2_cache_mb')::numeric ELSE r.cpu_l2_cache_mb END,
+        CASE WHEN u.old ? 'gpu_model' THEN (u.old ->> 'gpu_model')::text ELSE r.gpu_model END,
+        CASE WHEN u.old ? 'gpu_cores' THEN (u.old ->> 'gpu_cores')::integer ELSE r.gpu_cores END,
+        CASE WHEN u.old ? 'gpu_metal_version' THEN (u.old ->> 'gpu_metal_version')::text ELSE r.gpu_metal_version END,
+        CASE WHEN u.old ? 'gpu_compute_tflops' THEN (u.old ->> 'gpu_compute_tflops')::numeric ELSE r.gpu_compute_tflops END,
+        CASE WHEN u.old ? 'ram_gb' THEN (u.old ->> 'ram_gb')::numeric ELSE r.ram_gb END,
+        CASE WHEN u.old ? 'ram_type' THEN (u.old ->> 'ram_type')::text ELSE r.ram_type END,
+        CASE WHEN u.old ? 'ram_manufacturer' THEN (u.old ->> 'ram_manufacturer')::text ELSE r.ram_manufacturer END,
+        CASE WHEN u.old ? 'ram_bandwidth_gbps' THEN (u.old ->> 'ram_bandwidth_gbps')::numeric ELSE r.ram_bandwidth_gbps END,
+        CASE WHEN u.old ? 'storage_internal_tb' THEN (u.old ->> 'storage_internal_tb')::numeric ELSE r.storage_internal_tb END,
+        CASE WHEN u.old ? 'storage_internal_type' THEN (u.old ->> 'storage_internal_type')::text ELSE r.storage_internal_type END,
+        CASE WHEN u.old ? 'storage_internal_device' THEN (u.old ->> 'storage_internal_device')::text ELSE r.storage_internal_device END,
+        CASE WHEN u.old ? 'storage_external_tb' THEN (u.old ->> 'storage_external_tb')::numeric ELSE r.storage_external_tb END,
+        CASE WHEN u.old ? 'storage_external_device' THEN (u.old ->> 'storage_external_device')::text ELSE r.storage_external_device END,
+        CASE WHEN u.old ? 'os_name' THEN (u.old ->> 'os_name')::text ELSE r.os_name END,
+        CASE WHEN u.old ? 'os_version' THEN (u.old ->> 'os_version')::text ELSE r.os_version END,
+        CASE WHEN u.old ? 'os_build' THEN (u.old ->> 'os_build')::text ELSE r.os_build END,
+        CASE WHEN u.old ? 'kernel_version' THEN (u.old ->> 'kernel_version')::text ELSE r.kernel_version END,
+        CASE WHEN u.old ? 'status' THEN (u.old ->> 'status')::text ELSE r.status END,
+        NULL::timestamp with time zone,
+        CASE WHEN u.id IS NULL THEN r.metadata - 'observed' ELSE aya.unflat(aya.flat(jsonb_build_object('metadata', r.metadata)) - coalesce(u.keys, '{}') || coalesce(u.old, '{}')) -> 'metadata' END,
+        CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
+        NULL::timestamp with time zone
+    FROM public.system_nodes r
+    LEFT JOIN undo u ON u.id = r.id
+    CROSS JOIN loaded
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    UNION ALL
+    -- What is gone since, row and all.
+    SELECT p.*
+    FROM undo u
+    CROSS JOIN loaded
+    CROSS JOIN LATERAL jsonb_populate_record(NULL::public.system_nodes, aya.unflat(u.old) - '{last_verified,updated_at}'::text[] || jsonb_build_object('id', u.id)) AS p
+    WHERE NOT u.born AND (loaded.records @> u.id) IS NOT TRUE AND NOT EXISTS (SELECT FROM public.system_nodes r WHERE r.id = u.id)
+$$;
+
+COMMENT ON FUNCTION aya.system_nodes_as_of(at_change bigint) IS 'The rows of system_nodes as they were right after the change of that number; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.system_nodes_as_of(at timestamp with time zone) RETURNS SETOF public.system_nodes
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ SELECT * FROM aya.system_nodes_as_of(aya.change_number(at)) $$;
+
+COMMENT ON FUNCTION aya.system_nodes_as_of(at timestamp with time zone) IS 'The rows of system_nodes as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.unflat(parts jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE
+    RETURN (SELECT (COALESCE(jsonb_object_agg(p.key, p.value) FILTER (WHERE (p.key !~~ 'metadata%'::text)), '{}'::jsonb) || jsonb_build_object('metadata', CASE WHEN ((unflat.parts -> 'metadata'::text) = 'null'::jsonb) THEN 'null'::jsonb ELSE COALESCE(jsonb_object_agg(substr(p.key, 10), p.value) FILTER (WHERE (p.key ~~ 'metadata.%'::text)), '{}'::jsonb) END)) FROM jsonb_each(unflat.parts) p(key, value));
+
+COMMENT ON FUNCTION aya.unflat(parts jsonb) IS 'The row of which aya.flat gave these parts.';
+
+CREATE FUNCTION aya.unmark_sections() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    AS $$
+BEGIN
+    IF current_setting('aya.recording', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
+    IF tg_op = 'TRUNCATE' THEN
+        DELETE FROM aya.section_marks;
+    ELSE
+        DELETE FROM aya.section_marks WHERE node_id IN (SELECT DISTINCT node_id FROM touched);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.unmark_sections() IS 'Trigger: forget that the sections of the touched nodes were recorded unchanged.';
+
+CREATE FUNCTION aya.was_heard_of(node integer, of_section text, spoke text) RETURNS boolean
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (EXISTS ( SELECT
+            FROM public.change_log l
+           WHERE ((l.node_id = was_heard_of.node) AND (l.section = was_heard_of.of_section) AND ((was_heard_of.spoke IS NULL) OR (l.source = was_heard_of.spoke) OR ((l.action = 'first load'::text) AND ((l.new_value -> 'sources'::text) ? was_heard_of.spoke)))))) AS "exists";
+END;
+
+COMMENT ON FUNCTION aya.was_heard_of(node integer, of_section text, spoke text) IS 'Whether a collector (NULL: any) has ever told anything of that section of a node.';
+
+CREATE AGGREGATE aya.overlaid(jsonb) (
+    SFUNC = jsonb_concat,
+    STYPE = jsonb
+);
+
+COMMENT ON AGGREGATE aya.overlaid(jsonb) IS 'JSON objects laid over one another: of a key in several, the last one''s value.';
+
+CREATE TABLE aya.applied_objects (
+    name text NOT NULL,
+    sha256 text NOT NULL
+);
+
+COMMENT ON TABLE aya.applied_objects IS 'Which views, functions and triggers are in force, so that migrating again re-applies only what changed.';
+
+COMMENT ON COLUMN aya.applied_objects.name IS 'File name.';
+
+COMMENT ON COLUMN aya.applied_objects.sha256 IS 'SHA-256 of the file, in hex.';
+
+CREATE TABLE aya.audit_keys (
+    verifier_key text NOT NULL,
+    first_seal bigint NOT NULL,
+    introduced_at timestamp with time zone DEFAULT now() NOT NULL,
+    note text NOT NULL
+);
+
+COMMENT ON TABLE aya.audit_keys IS 'Public keys that signed seals, one after the other.';
+
+COMMENT ON COLUMN aya.audit_keys.verifier_key IS 'The key as C2SP writes it: name, hash, base64.';
+
+COMMENT ON COLUMN aya.audit_keys.first_seal IS 'From this seal on it signs.';
+
+COMMENT ON COLUMN aya.audit_keys.introduced_at IS 'When it was introduced.';
+
+COMMENT ON COLUMN aya.audit_keys.note IS 'Signed statement that it follows the key before; signed by both, or by itself alone when the other was lost.';
+
+CREATE TABLE aya.prunings (
+    id bigint NOT NULL,
+    changes int8multirange NOT NULL,
+    pruned_at timestamp with time zone NOT NULL,
+    note text NOT NULL
+);
+
+COMMENT ON TABLE aya.prunings IS 'Changes that retention took out of the log; their hashes stay in the seals.';
+
+COMMENT ON COLUMN aya.prunings.id IS 'Number of the pruning.';
+
+COMMENT ON COLUMN aya.prunings.changes IS 'Numbers of the changes.';
+
+COMMENT ON COLUMN aya.prunings.pruned_at IS 'When.';
+
+COMMENT ON COLUMN aya.prunings.note IS 'Signed statement of it.';
+
+ALTER TABLE aya.prunings ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.prunings_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE aya.seals (
+    seal_number bigint NOT NULL,
+    first_leaf bigint NOT NULL,
+    tree_size bigint NOT NULL,
+    changes int8multirange NOT NULL,
+    leaf_hashes bytea NOT NULL,
+    root bytea NOT NULL,
+    frontier bytea NOT NULL,
+    horizon bigint NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    note text NOT NULL,
+    CONSTRAINT seals_check CHECK ((tree_size > first_leaf)),
+    CONSTRAINT seals_check1 CHECK ((octet_length(leaf_hashes) = (32 * (tree_size - first_leaf)))),
+    CONSTRAINT seals_first_leaf_check CHECK ((first_leaf >= 0)),
+    CONSTRAINT seals_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT seals_seal_number_check CHECK ((seal_number > 0))
+);
+ALTER TABLE ONLY aya.seals ALTER COLUMN leaf_hashes SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE aya.seals IS 'Each seal commits to a range of change_log: the root of an RFC 9162 hash tree over all changes sealed so far, signed, chained to the seal before.';
+
+COMMENT ON COLUMN aya.seals.seal_number IS 'Number of the seal, without gaps.';
+
+COMMENT ON COLUMN aya.seals.first_leaf IS 'Place in the tree of its first change, from 0.';
+
+COMMENT ON COLUMN aya.seals.tree_size IS 'Changes in the tree with this seal.';
+
+COMMENT ON COLUMN aya.seals.changes IS 'Numbers of its changes; they are leaves in the order of their numbers.';
+
+COMMENT ON COLUMN aya.seals.leaf_hashes IS 'The hash of each of its changes, 32 bytes each; it stays when a change is pruned.';
+
+COMMENT ON COLUMN aya.seals.root IS 'Root of the tree.';
+
+COMMENT ON COLUMN aya.seals.frontier IS 'Roots of the full subtrees, from which the tree grows on.';
+
+COMMENT ON COLUMN aya.seals.horizon IS 'All changes of transactions before this one are sealed.';
+
+COMMENT ON COLUMN aya.seals.sealed_at IS 'When it was made, by the clock of the sealing machine.';
+
+COMMENT ON COLUMN aya.seals.note IS 'Signed C2SP checkpoint over all of this.';
+
+CREATE TABLE aya.section_marks (
+    node_id integer NOT NULL,
+    section text NOT NULL,
+    mark bytea NOT NULL,
+    marked_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='70');
+
+COMMENT ON TABLE aya.section_marks IS 'A keyed hash of what was last recorded in a section of a node: the same again needs no comparing. Any other writer''s change removes it.';
+
+COMMENT ON COLUMN aya.section_marks.node_id IS 'The node.';
+
+COMMENT ON COLUMN aya.section_marks.section IS 'Collector and target, as settings/7301…:5432.';
+
+COMMENT ON COLUMN aya.section_marks.mark IS 'SHA-256 of the recorded rows.';
+
+COMMENT ON COLUMN aya.section_marks.marked_at IS 'When the rows were last compared; after an hour they are compared again.';
+
+CREATE VIEW aya.state_tables AS
+ SELECT table_name,
+    section,
+    change_type,
+    presence,
+    key_columns,
+    observations
+   FROM ( VALUES ('system_nodes'::text,'node'::text,'hardware'::text,NULL::text,ARRAY['node_name'::text],ARRAY['last_verified'::text]), ('network_interfaces'::text,'interfaces'::text,'network'::text,'is_present'::text,ARRAY['interface_name'::text],ARRAY[]::text[]), ('software_versions'::text,'software'::text,'software'::text,'is_active'::text,ARRAY['software_name'::text, 'install_path'::text, 'software_architecture'::text],ARRAY[]::text[]), ('services'::text,'services'::text,'service'::text,'is_present'::text,ARRAY['service_name'::text],ARRAY['process_id'::text, 'uptime_seconds'::text]), ('postgresql_instances'::text,'instances'::text,'service'::text,'is_active'::text,ARRAY['instance'::text],ARRAY[]::text[]), ('postgresql_configuration'::text,'settings'::text,'configuration'::text,'is_active'::text,ARRAY['instance'::text, 'setting_name'::text],ARRAY[]::text[]), ('replication_status'::text,'replication'::text,'replication'::text,'is_active'::text,ARRAY['instance'::text, 'side'::text, 'slot_name'::text, 'application_name'::text, 'client_address'::text],ARRAY['replay_lag_ms'::text, 'replay_lag_bytes'::text, 'write_lag_ms'::text, 'flush_lag_ms'::text, 'last_check'::text]), ('database_schemas'::text,'schemas'::text,'schema'::text,'is_present'::text,ARRAY['instance'::text, 'database_name'::text, 'kind'::text, 'schema_name'::text, 'table_name'::text, 'column_name'::text, 'index_name'::text, 'constraint_name'::text, 'object_name'::text],ARRAY['table_size_bytes'::text, 'index_size_bytes'::text])) t(table_name, section, change_type, presence, key_columns, observations);
+
+COMMENT ON VIEW aya.state_tables IS 'The tables whose changes are logged, and how.';
+
+COMMENT ON COLUMN aya.state_tables.table_name IS 'The table, in schema public.';
+
+COMMENT ON COLUMN aya.state_tables.section IS 'Its section of the state document.';
+
+COMMENT ON COLUMN aya.state_tables.change_type IS 'The change_type of its changes.';
+
+COMMENT ON COLUMN aya.state_tables.presence IS 'The column that says whether the fact is there now.';
+
+COMMENT ON COLUMN aya.state_tables.key_columns IS 'What tells a row from the others of its node.';
+
+COMMENT ON COLUMN aya.state_tables.observations IS 'Columns that are observation: not logged, not given back.';
+
+CREATE VIEW past.change_log AS
+ SELECT id,
+    node_id,
+    node_name,
+    change_type,
+    change_category,
+    table_affected,
+    record_id,
+    change_description,
+    old_value,
+    new_value,
+    changed_by,
+    change_reason,
+    verification_status,
+    verification_notes,
+    created_at,
+    section,
+    source,
+    fact,
+    action,
+    records,
+    run_id,
+    happened_after,
+    happened_before,
+    session_role,
+    transaction_id
+   FROM public.change_log r
+  WHERE (id <= aya.as_of());
+
+COMMENT ON VIEW past.change_log IS 'What changed, from what to what, by whom and why. By aya.as_of.';
+
+COMMENT ON COLUMN past.change_log.id IS 'Number of the change.';
+
+COMMENT ON COLUMN past.change_log.node_id IS 'Number of the node; it and node_name stay when the node is gone.';
+
+COMMENT ON COLUMN past.change_log.node_name IS 'Name of the node, which stays when the node is gone.';
+
+COMMENT ON COLUMN past.change_log.change_type IS 'hardware, network, software, configuration, service, replication, schema, node, documentation or system.';
+
+COMMENT ON COLUMN past.change_log.change_category IS 'optimization, restoration, ….';
+
+COMMENT ON COLUMN past.change_log.table_affected IS 'The table.';
+
+COMMENT ON COLUMN past.change_log.record_id IS 'The row''s number in it.';
+
+COMMENT ON COLUMN past.change_log.change_description IS 'One readable line.';
+
+COMMENT ON COLUMN past.change_log.old_value IS 'What it was: the changed columns, of a node''s metadata the changed keys as "metadata.KEY"; of a deleted row all of it.';
+
+COMMENT ON COLUMN past.change_log.new_value IS 'What it became: the changed columns and keys; of a new row all that is known; of a first load how many rows of which source.';
+
+COMMENT ON COLUMN past.change_log.changed_by IS 'Who changed it, or found it changed: the setting aya.actor, else the role of the session.';
+
+COMMENT ON COLUMN past.change_log.change_reason IS 'Why: the setting aya.reason.';
+
+COMMENT ON COLUMN past.change_log.verification_status IS 'pending when it is logged; what was found out later is a further row of the log that names this one.';
+
+COMMENT ON COLUMN past.change_log.verification_notes IS 'How it was verified.';
+
+COMMENT ON COLUMN past.change_log.created_at IS 'When it was written.';
+
+COMMENT ON COLUMN past.change_log.section IS 'Section of the state: node, settings, services, ….';
+
+COMMENT ON COLUMN past.change_log.source IS 'Collector that spoke for the row; NULL where several did, or none.';
+
+COMMENT ON COLUMN past.change_log.fact IS 'What changed, readable: the parts of the row''s key, joined by " | ".';
+
+COMMENT ON COLUMN past.change_log.action IS 'insert, update or delete of one row; first load: all rows of a section at once where none were before; note: said about something.';
+
+COMMENT ON COLUMN past.change_log.records IS 'Of a first load: the numbers of the rows.';
+
+COMMENT ON COLUMN past.change_log.run_id IS 'The collection that found it, see collection_runs; NULL for a change by hand.';
+
+COMMENT ON COLUMN past.change_log.happened_after IS 'It happened after this moment: when the old value was last seen. NULL: not known.';
+
+COMMENT ON COLUMN past.change_log.happened_before IS 'It happened before this moment: when the new value was first seen.';
+
+COMMENT ON COLUMN past.change_log.session_role IS 'Database role of the session that wrote.';
+
+COMMENT ON COLUMN past.change_log.transaction_id IS 'Transaction that wrote: rows of one transaction belong together.';
+
+CREATE TABLE public.check_results (
+    id bigint NOT NULL,
+    node_id integer NOT NULL,
+    snapshot_id bigint,
+    check_name text NOT NULL,
+    target text DEFAULT ''::text NOT NULL,
+    outcome text NOT NULL,
+    reason text,
+    evidence text,
+    evidence_hash text,
+    started_at timestamp with time zone NOT NULL,
+    duration_ms integer NOT NULL,
+    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text])))
+);
+
+COMMENT ON TABLE public.check_results IS 'One row per functional test that ran, or could not.';
+
+COMMENT ON COLUMN public.check_results.id IS 'Number of the result.';
+
+COMMENT ON COLUMN public.check_results.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.check_results.snapshot_id IS 'The snapshot it vouches for, if any.';
+
+COMMENT ON COLUMN public.check_results.check_name IS 'The check; docs/checks.md describes each.';
+
+COMMENT ON COLUMN public.check_results.target IS 'What it was run on: a service, an interface, an instance, ….';
+
+COMMENT ON COLUMN public.check_results.outcome IS 'pass, fail or skipped.';
+
+COMMENT ON COLUMN public.check_results.reason IS 'What was wrong, or why it was skipped.';
+
+COMMENT ON COLUMN public.check_results.evidence IS 'What came back: an excerpt.';
+
+COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
+
+COMMENT ON COLUMN public.check_results.started_at IS 'When it ran.';
+
+COMMENT ON COLUMN public.check_results.duration_ms IS 'Milliseconds it took.';
+
+CREATE VIEW past.check_results AS
+ SELECT id,
+    node_id,
+    snapshot_id,
+    check_name,
+    target,
+    outcome,
+    reason,
+    evidence,
+    evidence_hash,
+    started_at,
+    duration_ms
+   FROM public.check_results r
+  WHERE (started_at <= aya.as_of_time());
+
+COMMENT ON VIEW past.check_results IS 'One row per functional test that ran, or could not. By aya.as_of.';
+
+COMMENT ON COLUMN past.check_results.id IS 'Number of the result.';
+
+COMMENT ON COLUMN past.check_results.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.check_results.snapshot_id IS 'The snapshot it vouches for, if any.';
+
+COMMENT ON COLUMN past.check_results.check_name IS 'The check; docs/checks.md describes each.';
+
+COMMENT ON COLUMN past.check_results.target IS 'What it was run on: a service, an interface, an instance, ….';
+
+COMMENT ON COLUMN past.check_results.outcome IS 'pass, fail or skipped.';
+
+COMMENT ON COLUMN past.check_results.reason IS 'What was wrong, or why it was skipped.';
+
+COMMENT ON COLUMN past.check_results.evidence IS 'What came back: an excerpt.';
+
+COMMENT ON COLUMN past.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
+
+COMMENT ON COLUMN past.check_results.started_at IS 'When it ran.';
+
+COMMENT ON COLUMN past.check_results.duration_ms IS 'Milliseconds it took.';
+
+CREATE VIEW past.collection_runs AS
+ SELECT id,
+    node_id,
+    collected_at,
+    recorded_at,
+    duration_ms,
+    rows_inserted,
+    rows_updated,
+    rows_vanished,
+    aya_version,
+    recorded_by
+   FROM public.collection_runs r
+  WHERE (recorded_at <= aya.as_of_time());
+
+COMMENT ON VIEW past.collection_runs IS 'One row per recorded collection: that we looked, and what it changed. Observation. By aya.as_of.';
+
+COMMENT ON COLUMN past.collection_runs.id IS 'Number of the run.';
+
+COMMENT ON COLUMN past.collection_runs.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.collection_runs.collected_at IS 'When looking began.';
+
+COMMENT ON COLUMN past.collection_runs.recorded_at IS 'When it was recorded.';
+
+COMMENT ON COLUMN past.collection_runs.duration_ms IS 'Milliseconds that looking took.';
+
+COMMENT ON COLUMN past.collection_runs.rows_inserted IS 'State rows that are new.';
+
+COMMENT ON COLUMN past.collection_runs.rows_updated IS 'State rows that were written again.';
+
+COMMENT ON COLUMN past.collection_runs.rows_vanished IS 'State rows whose fact is gone.';
+
+COMMENT ON COLUMN past.collection_runs.aya_version IS 'Version of AYA that looked.';
+
+COMMENT ON COLUMN past.collection_runs.recorded_by IS 'Database role that recorded.';
+
+CREATE VIEW past.collection_outcomes AS
+ SELECT run_id,
+    collector,
+    target,
+    outcome,
+    reason,
+    duration_ms,
+    facts
+   FROM public.collection_outcomes r
+  WHERE (EXISTS ( SELECT
+           FROM past.collection_runs p
+          WHERE (p.id = r.run_id)));
+
+COMMENT ON VIEW past.collection_outcomes IS 'How each collector of a run ended. Only ok and absent may remove or blank anything. By aya.as_of.';
+
+COMMENT ON COLUMN past.collection_outcomes.run_id IS 'The run.';
+
+COMMENT ON COLUMN past.collection_outcomes.collector IS 'The collector.';
+
+COMMENT ON COLUMN past.collection_outcomes.target IS 'What it looked at: empty for the machine, a PostgreSQL instance, or instance/database.';
+
+COMMENT ON COLUMN past.collection_outcomes.outcome IS 'ok, absent (there is none), denied, unsupported, unreadable or failed.';
+
+COMMENT ON COLUMN past.collection_outcomes.reason IS 'Why it is not ok; several reasons are joined by "; ".';
+
+COMMENT ON COLUMN past.collection_outcomes.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN past.collection_outcomes.facts IS 'Rows and columns it filled.';
+
+CREATE VIEW past.database_schemas AS
+ SELECT id,
+    node_id,
+    instance,
+    database_name,
+    kind,
+    schema_name,
+    table_name,
+    column_name,
+    data_type,
+    is_nullable,
+    column_default,
+    character_maximum_length,
+    is_primary_key,
+    foreign_key_table,
+    foreign_key_column,
+    index_name,
+    index_type,
+    index_definition,
+    constraint_name,
+    constraint_type,
+    constraint_definition,
+    object_name,
+    table_size_bytes,
+    index_size_bytes,
+    is_present,
+    source,
+    metadata,
+    created_at,
+    updated_at
+   FROM aya.database_schemas_as_of(aya.as_of()) database_schemas_as_of(id, node_id, instance, database_name, kind, schema_name, table_name, column_name, data_type, is_nullable, column_default, character_maximum_length, is_primary_key, foreign_key_table, foreign_key_column, index_name, index_type, index_definition, constraint_name, constraint_type, constraint_definition, object_name, table_size_bytes, index_size_bytes, is_present, source, metadata, created_at, updated_at);
+
+COMMENT ON VIEW past.database_schemas IS 'One row per object of a database: a database, schema, table, column, index, constraint or extension. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.database_schemas.id IS 'Number of the row.';
+
+COMMENT ON COLUMN past.database_schemas.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.database_schemas.instance IS 'The server, see postgresql_instances.instance.';
+
+COMMENT ON COLUMN past.database_schemas.database_name IS 'The database.';
+
+COMMENT ON COLUMN past.database_schemas.kind IS 'database, schema, table, view, column, index, constraint, extension, …; also in metadata.kind.';
+
+COMMENT ON COLUMN past.database_schemas.schema_name IS 'The schema; NULL for objects that have none.';
+
+COMMENT ON COLUMN past.database_schemas.table_name IS 'The table or view, or the one it belongs to.';
+
+COMMENT ON COLUMN past.database_schemas.column_name IS 'The column, for columns.';
+
+COMMENT ON COLUMN past.database_schemas.data_type IS 'Type of the column, with its modifiers.';
+
+COMMENT ON COLUMN past.database_schemas.is_nullable IS 'Whether the column takes NULL.';
+
+COMMENT ON COLUMN past.database_schemas.column_default IS 'Default or generation expression of the column.';
+
+COMMENT ON COLUMN past.database_schemas.character_maximum_length IS 'n of varchar(n) and char(n).';
+
+COMMENT ON COLUMN past.database_schemas.is_primary_key IS 'Whether the column, index or constraint is (part of) the primary key.';
+
+COMMENT ON COLUMN past.database_schemas.foreign_key_table IS 'Table that a foreign key points to.';
+
+COMMENT ON COLUMN past.database_schemas.foreign_key_column IS 'Columns that a foreign key points to, joined by a comma.';
+
+COMMENT ON COLUMN past.database_schemas.index_name IS 'The index, for indexes.';
+
+COMMENT ON COLUMN past.database_schemas.index_type IS 'btree, hnsw, ivfflat, ….';
+
+COMMENT ON COLUMN past.database_schemas.index_definition IS 'CREATE INDEX statement.';
+
+COMMENT ON COLUMN past.database_schemas.constraint_name IS 'The constraint, for constraints.';
+
+COMMENT ON COLUMN past.database_schemas.constraint_type IS 'CHECK, UNIQUE, PRIMARY KEY, FOREIGN KEY, EXCLUDE, NOT NULL or TRIGGER.';
+
+COMMENT ON COLUMN past.database_schemas.constraint_definition IS 'Definition of the constraint.';
+
+COMMENT ON COLUMN past.database_schemas.object_name IS 'The name of objects that are none of the above: extensions, sequences, functions, ….';
+
+COMMENT ON COLUMN past.database_schemas.table_size_bytes IS 'Bytes of the table without its indexes, or of the whole database for a database, at updated_at, refreshed hourly. Observation.';
+
+COMMENT ON COLUMN past.database_schemas.index_size_bytes IS 'Bytes of the index, or of all indexes of a table, at updated_at, refreshed hourly. Observation.';
+
+COMMENT ON COLUMN past.database_schemas.is_present IS 'The object is there now; a dropped one keeps its row.';
+
+COMMENT ON COLUMN past.database_schemas.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN past.database_schemas.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN past.database_schemas.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN past.database_schemas.updated_at IS 'When the row was last written.';
+
+CREATE VIEW past.network_interfaces AS
+ SELECT id,
+    node_id,
+    interface_name,
+    interface_type,
+    mac_address,
+    ipv4_address,
+    ipv4_netmask,
+    ipv4_gateway,
+    ipv6_address,
+    ipv6_prefix,
+    connection_speed_mbps,
+    connection_type,
+    is_primary,
+    is_active,
+    is_present,
+    source,
+    metadata,
+    created_at,
+    updated_at
+   FROM aya.network_interfaces_as_of(aya.as_of()) network_interfaces_as_of(id, node_id, interface_name, interface_type, mac_address, ipv4_address, ipv4_netmask, ipv4_gateway, ipv6_address, ipv6_prefix, connection_speed_mbps, connection_type, is_primary, is_active, is_present, source, metadata, created_at, updated_at);
+
+COMMENT ON VIEW past.network_interfaces IS 'One row per network interface of a node. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.network_interfaces.id IS 'Number of the row.';
+
+COMMENT ON COLUMN past.network_interfaces.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.network_interfaces.interface_name IS 'Name the system gives it, as en0 or eth0.';
+
+COMMENT ON COLUMN past.network_interfaces.interface_type IS 'ethernet, wifi, loopback, vpn, bridge, bond, vlan, veth, tunnel, virtual, ….';
+
+COMMENT ON COLUMN past.network_interfaces.mac_address IS 'Hardware address.';
+
+COMMENT ON COLUMN past.network_interfaces.ipv4_address IS 'Its primary IPv4 address; all addresses are in metadata.addresses.';
+
+COMMENT ON COLUMN past.network_interfaces.ipv4_netmask IS 'Netmask of the primary IPv4 address.';
+
+COMMENT ON COLUMN past.network_interfaces.ipv4_gateway IS 'Gateway of the default route that leaves through it.';
+
+COMMENT ON COLUMN past.network_interfaces.ipv6_address IS 'Its primary IPv6 address.';
+
+COMMENT ON COLUMN past.network_interfaces.ipv6_prefix IS 'Prefix length of the primary IPv6 address, in bits.';
+
+COMMENT ON COLUMN past.network_interfaces.connection_speed_mbps IS 'Negotiated now, in Mbit/s; what it supports is in metadata.supported_speeds_mbps.';
+
+COMMENT ON COLUMN past.network_interfaces.connection_type IS 'Medium, as 2500Base-T.';
+
+COMMENT ON COLUMN past.network_interfaces.is_primary IS 'It carries the default route.';
+
+COMMENT ON COLUMN past.network_interfaces.is_active IS 'It is there and up.';
+
+COMMENT ON COLUMN past.network_interfaces.is_present IS 'It is there now, up or down; a vanished interface keeps its row.';
+
+COMMENT ON COLUMN past.network_interfaces.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN past.network_interfaces.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN past.network_interfaces.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN past.network_interfaces.updated_at IS 'When the row was last written.';
+
+CREATE TABLE public.performance_metrics (
+    id bigint NOT NULL,
+    node_id integer,
+    metric_category text,
+    metric_name text,
+    metric_value numeric,
+    metric_unit text,
+    test_type text,
+    test_conditions jsonb,
+    measured_at timestamp with time zone DEFAULT now(),
+    measured_by text,
+    metadata jsonb DEFAULT '{}'::jsonb
+);
+
+COMMENT ON TABLE public.performance_metrics IS 'Numbers that always move, appended; never audited, never in a snapshot.';
+
+COMMENT ON COLUMN public.performance_metrics.id IS 'Number of the measurement.';
+
+COMMENT ON COLUMN public.performance_metrics.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.performance_metrics.metric_category IS 'storage, memory, network, database, gpu, ….';
+
+COMMENT ON COLUMN public.performance_metrics.metric_name IS 'What was measured; the catalogue is in docs/collectors.md.';
+
+COMMENT ON COLUMN public.performance_metrics.metric_value IS 'The number, in metric_unit.';
+
+COMMENT ON COLUMN public.performance_metrics.metric_unit IS 'ms, bytes, GFLOPS, ….';
+
+COMMENT ON COLUMN public.performance_metrics.test_type IS 'collection, benchmark, load_test, ….';
+
+COMMENT ON COLUMN public.performance_metrics.test_conditions IS 'What it was measured on and how: mount, interface, size, concurrency, ….';
+
+COMMENT ON COLUMN public.performance_metrics.measured_at IS 'When it was measured.';
+
+COMMENT ON COLUMN public.performance_metrics.measured_by IS 'Collector, program or person that measured.';
+
+COMMENT ON COLUMN public.performance_metrics.metadata IS 'Further detail.';
+
+CREATE VIEW past.performance_metrics AS
+ SELECT id,
+    node_id,
+    metric_category,
+    metric_name,
+    metric_value,
+    metric_unit,
+    test_type,
+    test_conditions,
+    measured_at,
+    measured_by,
+    metadata
+   FROM public.performance_metrics r
+  WHERE (measured_at <= aya.as_of_time());
+
+COMMENT ON VIEW past.performance_metrics IS 'Numbers that always move, appended; never audited, never in a snapshot. By aya.as_of.';
+
+COMMENT ON COLUMN past.performance_metrics.id IS 'Number of the measurement.';
+
+COMMENT ON COLUMN past.performance_metrics.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.performance_metrics.metric_category IS 'storage, memory, network, database, gpu, ….';
+
+COMMENT ON COLUMN past.performance_metrics.metric_name IS 'What was measured; the catalogue is in docs/collectors.md.';
+
+COMMENT ON COLUMN past.performance_metrics.metric_value IS 'The number, in metric_unit.';
+
+COMMENT ON COLUMN past.performance_metrics.metric_unit IS 'ms, bytes, GFLOPS, ….';
+
+COMMENT ON COLUMN past.performance_metrics.test_type IS 'collection, benchmark, load_test, ….';
+
+COMMENT ON COLUMN past.performance_metrics.test_conditions IS 'What it was measured on and how: mount, interface, size, concurrency, ….';
+
+COMMENT ON COLUMN past.performance_metrics.measured_at IS 'When it was measured.';
+
+COMMENT ON COLUMN past.performance_metrics.measured_by IS 'Collector, program or person that measured.';
+
+COMMENT ON COLUMN past.performance_metrics.metadata IS 'Further detail.';
+
+CREATE VIEW past.postgresql_configuration AS
+ SELECT id,
+    node_id,
+    instance,
+    setting_name,
+    setting_value,
+    setting_unit,
+    setting_category,
+    setting_short_desc,
+    context,
+    is_active,
+    requires_restart,
+    pending_value,
+    source,
+    metadata,
+    created_at,
+    updated_at
+   FROM aya.postgresql_configuration_as_of(aya.as_of()) postgresql_configuration_as_of(id, node_id, instance, setting_name, setting_value, setting_unit, setting_category, setting_short_desc, context, is_active, requires_restart, pending_value, source, metadata, created_at, updated_at);
+
+COMMENT ON VIEW past.postgresql_configuration IS 'One row per setting of a PostgreSQL server. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.postgresql_configuration.id IS 'Number of the row.';
+
+COMMENT ON COLUMN past.postgresql_configuration.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.postgresql_configuration.instance IS 'The server, see postgresql_instances.instance.';
+
+COMMENT ON COLUMN past.postgresql_configuration.setting_name IS 'Name of the setting.';
+
+COMMENT ON COLUMN past.postgresql_configuration.setting_value IS 'Value in force, as pg_settings shows it, secrets redacted.';
+
+COMMENT ON COLUMN past.postgresql_configuration.setting_unit IS 'Unit of the value: kB, 8kB, ms, ….';
+
+COMMENT ON COLUMN past.postgresql_configuration.setting_category IS 'PostgreSQL''s grouping of settings.';
+
+COMMENT ON COLUMN past.postgresql_configuration.setting_short_desc IS 'PostgreSQL''s one-line description.';
+
+COMMENT ON COLUMN past.postgresql_configuration.context IS 'What it takes to change it: user, sighup, postmaster, ….';
+
+COMMENT ON COLUMN past.postgresql_configuration.is_active IS 'This row is the current state of the setting.';
+
+COMMENT ON COLUMN past.postgresql_configuration.requires_restart IS 'A restart is pending for it.';
+
+COMMENT ON COLUMN past.postgresql_configuration.pending_value IS 'The value the next restart will bring, in setting_unit; NULL: none pending, or not known.';
+
+COMMENT ON COLUMN past.postgresql_configuration.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN past.postgresql_configuration.metadata IS 'Boot and reset value, source, file and line, overrides, errors; see docs/collectors.md.';
+
+COMMENT ON COLUMN past.postgresql_configuration.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN past.postgresql_configuration.updated_at IS 'When the row was last written.';
+
+CREATE VIEW past.postgresql_instances AS
+ SELECT id,
+    node_id,
+    instance,
+    system_identifier,
+    port,
+    server_version,
+    server_version_num,
+    version_text,
+    compiler,
+    architecture,
+    data_directory,
+    config_file,
+    hba_file,
+    socket_directories,
+    listen_addresses,
+    server_role,
+    timeline,
+    data_checksums,
+    started_at,
+    is_active,
+    source,
+    metadata,
+    created_at,
+    updated_at
+   FROM aya.postgresql_instances_as_of(aya.as_of()) postgresql_instances_as_of(id, node_id, instance, system_identifier, port, server_version, server_version_num, version_text, compiler, architecture, data_directory, config_file, hba_file, socket_directories, listen_addresses, server_role, timeline, data_checksums, started_at, is_active, source, metadata, created_at, updated_at);
+
+COMMENT ON VIEW past.postgresql_instances IS 'One row per PostgreSQL server of a node. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.postgresql_instances.id IS 'Number of the row.';
+
+COMMENT ON COLUMN past.postgresql_instances.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.postgresql_instances.instance IS 'System identifier and port, as 7301…:5432: names the server in every other table.';
+
+COMMENT ON COLUMN past.postgresql_instances.system_identifier IS 'Identifier given by initdb; a primary and its replicas share it.';
+
+COMMENT ON COLUMN past.postgresql_instances.port IS 'Port it listens on, also in the name of its Unix socket.';
+
+COMMENT ON COLUMN past.postgresql_instances.server_version IS 'Version, as 18.4.';
+
+COMMENT ON COLUMN past.postgresql_instances.server_version_num IS 'Version as a number, as 180004.';
+
+COMMENT ON COLUMN past.postgresql_instances.version_text IS 'All that version() says.';
+
+COMMENT ON COLUMN past.postgresql_instances.compiler IS 'What the server was built with.';
+
+COMMENT ON COLUMN past.postgresql_instances.architecture IS 'What the server was built for.';
+
+COMMENT ON COLUMN past.postgresql_instances.data_directory IS 'Its data folder.';
+
+COMMENT ON COLUMN past.postgresql_instances.config_file IS 'Its main configuration file.';
+
+COMMENT ON COLUMN past.postgresql_instances.hba_file IS 'Its client authentication file.';
+
+COMMENT ON COLUMN past.postgresql_instances.socket_directories IS 'Folders of its Unix sockets.';
+
+COMMENT ON COLUMN past.postgresql_instances.listen_addresses IS 'Addresses it was told to listen on.';
+
+COMMENT ON COLUMN past.postgresql_instances.server_role IS 'primary, replica or standalone.';
+
+COMMENT ON COLUMN past.postgresql_instances.timeline IS 'Timeline of its write-ahead log.';
+
+COMMENT ON COLUMN past.postgresql_instances.data_checksums IS 'Whether its pages carry checksums.';
+
+COMMENT ON COLUMN past.postgresql_instances.started_at IS 'When it was started; a restart is a change.';
+
+COMMENT ON COLUMN past.postgresql_instances.is_active IS 'The server is there now.';
+
+COMMENT ON COLUMN past.postgresql_instances.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN past.postgresql_instances.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN past.postgresql_instances.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN past.postgresql_instances.updated_at IS 'When the row was last written.';
+
+CREATE VIEW past.replication_status AS
+ SELECT id,
+    node_id,
+    instance,
+    side,
+    primary_node_id,
+    replica_node_id,
+    slot_name,
+    application_name,
+    client_address,
+    peer,
+    state,
+    sync_state,
+    replay_lag_ms,
+    replay_lag_bytes,
+    write_lag_ms,
+    flush_lag_ms,
+    is_active,
+    last_check,
+    source,
+    metadata,
+    created_at,
+    updated_at
+   FROM aya.replication_status_as_of(aya.as_of()) replication_status_as_of(id, node_id, instance, side, primary_node_id, replica_node_id, slot_name, application_name, client_address, peer, state, sync_state, replay_lag_ms, replay_lag_bytes, write_lag_ms, flush_lag_ms, is_active, last_check, source, metadata, created_at, updated_at);
+
+COMMENT ON VIEW past.replication_status IS 'One row per replication link or slot, as one side of it sees it. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.replication_status.id IS 'Number of the row.';
+
+COMMENT ON COLUMN past.replication_status.node_id IS 'The node whose server told this.';
+
+COMMENT ON COLUMN past.replication_status.instance IS 'The server that told this, see postgresql_instances.instance.';
+
+COMMENT ON COLUMN past.replication_status.side IS 'primary: the sender told; replica: the receiver told.';
+
+COMMENT ON COLUMN past.replication_status.primary_node_id IS 'The sending node; NULL while it is not known to AYA.';
+
+COMMENT ON COLUMN past.replication_status.replica_node_id IS 'The receiving node; NULL while it is not known to AYA.';
+
+COMMENT ON COLUMN past.replication_status.slot_name IS 'Replication slot, where one is used.';
+
+COMMENT ON COLUMN past.replication_status.application_name IS 'Name the receiver gives itself.';
+
+COMMENT ON COLUMN past.replication_status.client_address IS 'Address of the receiver, as the sender sees it; NULL for a Unix socket.';
+
+COMMENT ON COLUMN past.replication_status.peer IS 'Host and port of the sender, as the receiver was told.';
+
+COMMENT ON COLUMN past.replication_status.state IS 'streaming, catchup, startup, …; of a slot without link: its state.';
+
+COMMENT ON COLUMN past.replication_status.sync_state IS 'async, sync, quorum or potential.';
+
+COMMENT ON COLUMN past.replication_status.replay_lag_ms IS 'Milliseconds until replayed; 0 when nothing is outstanding, NULL when not known. Observation.';
+
+COMMENT ON COLUMN past.replication_status.replay_lag_bytes IS 'Bytes of log not yet replayed. Observation.';
+
+COMMENT ON COLUMN past.replication_status.write_lag_ms IS 'Milliseconds until written. Observation.';
+
+COMMENT ON COLUMN past.replication_status.flush_lag_ms IS 'Milliseconds until flushed. Observation.';
+
+COMMENT ON COLUMN past.replication_status.is_active IS 'The link or slot is there now.';
+
+COMMENT ON COLUMN past.replication_status.last_check IS 'When the lags were read. Observation.';
+
+COMMENT ON COLUMN past.replication_status.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN past.replication_status.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN past.replication_status.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN past.replication_status.updated_at IS 'When the row was last written.';
+
+CREATE VIEW past.services AS
+ SELECT id,
+    node_id,
+    service_name,
+    service_type,
+    process_id,
+    port,
+    bind_address,
+    executable_path,
+    config_path,
+    data_path,
+    log_path,
+    pid_file_path,
+    status,
+    started_at,
+    uptime_seconds,
+    auto_start,
+    auto_restart,
+    is_present,
+    source,
+    metadata,
+    created_at,
+    updated_at
+   FROM aya.services_as_of(aya.as_of()) services_as_of(id, node_id, service_name, service_type, process_id, port, bind_address, executable_path, config_path, data_path, log_path, pid_file_path, status, started_at, uptime_seconds, auto_start, auto_restart, is_present, source, metadata, created_at, updated_at);
+
+COMMENT ON VIEW past.services IS 'One row per service of a node. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.services.id IS 'Number of the row.';
+
+COMMENT ON COLUMN past.services.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.services.service_name IS 'Name of the unit, or of the product that runs.';
+
+COMMENT ON COLUMN past.services.service_type IS 'database, api, web, daemon, ….';
+
+COMMENT ON COLUMN past.services.process_id IS 'Main process. Observation: a restart shows in started_at.';
+
+COMMENT ON COLUMN past.services.port IS 'First port it listens on; all are in metadata.listeners.';
+
+COMMENT ON COLUMN past.services.bind_address IS 'Address of the first port, as 0.0.0.0 or 127.0.0.1.';
+
+COMMENT ON COLUMN past.services.executable_path IS 'Program that runs.';
+
+COMMENT ON COLUMN past.services.config_path IS 'Its configuration file.';
+
+COMMENT ON COLUMN past.services.data_path IS 'Its data folder.';
+
+COMMENT ON COLUMN past.services.log_path IS 'Its log file or folder.';
+
+COMMENT ON COLUMN past.services.pid_file_path IS 'Its pid file.';
+
+COMMENT ON COLUMN past.services.status IS 'running, stopped or failed.';
+
+COMMENT ON COLUMN past.services.started_at IS 'When it was started.';
+
+COMMENT ON COLUMN past.services.uptime_seconds IS 'Seconds it had been up at updated_at, refreshed hourly. Observation; v_service_status counts up to now.';
+
+COMMENT ON COLUMN past.services.auto_start IS 'It starts with the machine; NULL: not known.';
+
+COMMENT ON COLUMN past.services.auto_restart IS 'It is started again when it ends; NULL: not known.';
+
+COMMENT ON COLUMN past.services.is_present IS 'The service is there now; a vanished one keeps its row, stopped.';
+
+COMMENT ON COLUMN past.services.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN past.services.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN past.services.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN past.services.updated_at IS 'When the row was last written.';
+
+CREATE VIEW past.software_versions AS
+ SELECT id,
+    node_id,
+    software_name,
+    software_version,
+    software_architecture,
+    runtime_mode,
+    install_path,
+    executable_path,
+    compiler,
+    is_active,
+    performance_notes,
+    source,
+    metadata,
+    installed_at,
+    created_at,
+    updated_at
+   FROM aya.software_versions_as_of(aya.as_of()) software_versions_as_of(id, node_id, software_name, software_version, software_architecture, runtime_mode, install_path, executable_path, compiler, is_active, performance_notes, source, metadata, installed_at, created_at, updated_at);
+
+COMMENT ON VIEW past.software_versions IS 'One row per installation of a piece of software on a node. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.software_versions.id IS 'Number of the row.';
+
+COMMENT ON COLUMN past.software_versions.node_id IS 'The node.';
+
+COMMENT ON COLUMN past.software_versions.software_name IS 'Product name (PostgreSQL, Python), or package manager and package (deb:openssl, pip:numpy).';
+
+COMMENT ON COLUMN past.software_versions.software_version IS 'Version as the software or its package states it.';
+
+COMMENT ON COLUMN past.software_versions.software_architecture IS 'What it was built for: ARM64, x86_64, Universal, ….';
+
+COMMENT ON COLUMN past.software_versions.runtime_mode IS 'native, Rosetta 2 or emulated.';
+
+COMMENT ON COLUMN past.software_versions.install_path IS 'Folder it is installed in.';
+
+COMMENT ON COLUMN past.software_versions.executable_path IS 'Full path of its program.';
+
+COMMENT ON COLUMN past.software_versions.compiler IS 'What it was built with, as it says.';
+
+COMMENT ON COLUMN past.software_versions.is_active IS 'The installation is there now; rows of earlier ones stay, inactive.';
+
+COMMENT ON COLUMN past.software_versions.performance_notes IS 'Known issues and optimisations.';
+
+COMMENT ON COLUMN past.software_versions.source IS 'Collector that speaks for this row.';
+
+COMMENT ON COLUMN past.software_versions.metadata IS 'Detail under documented keys, see docs/collectors.md.';
+
+COMMENT ON COLUMN past.software_versions.installed_at IS 'When it was installed, where that is really known.';
+
+COMMENT ON COLUMN past.software_versions.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN past.software_versions.updated_at IS 'When the row was last written.';
+
+CREATE VIEW past.system_nodes AS
+ SELECT id,
+    node_name,
+    node_role,
+    node_role_source,
+    identity,
+    model_name,
+    model_identifier,
+    model_number,
+    serial_number,
+    hardware_uuid,
+    cpu_model,
+    cpu_architecture,
+    cpu_cores_total,
+    cpu_cores_performance,
+    cpu_cores_efficiency,
+    cpu_l1_cache_kb,
+    cpu_l2_cache_mb,
+    gpu_model,
+    gpu_cores,
+    gpu_metal_version,
+    gpu_compute_tflops,
+    ram_gb,
+    ram_type,
+    ram_manufacturer,
+    ram_bandwidth_gbps,
+    storage_internal_tb,
+    storage_internal_type,
+    storage_internal_device,
+    storage_external_tb,
+    storage_external_device,
+    os_name,
+    os_version,
+    os_build,
+    kernel_version,
+    status,
+    last_verified,
+    metadata,
+    created_at,
+    updated_at
+   FROM aya.system_nodes_as_of(aya.as_of()) system_nodes_as_of(id, node_name, node_role, node_role_source, identity, model_name, model_identifier, model_number, serial_number, hardware_uuid, cpu_model, cpu_architecture, cpu_cores_total, cpu_cores_performance, cpu_cores_efficiency, cpu_l1_cache_kb, cpu_l2_cache_mb, gpu_model, gpu_cores, gpu_metal_version, gpu_compute_tflops, ram_gb, ram_type, ram_manufacturer, ram_bandwidth_gbps, storage_internal_tb, storage_internal_type, storage_internal_device, storage_external_tb, storage_external_device, os_name, os_version, os_build, kernel_version, status, last_verified, metadata, created_at, updated_at);
+
+COMMENT ON VIEW past.system_nodes IS 'One row per machine: what it is. As it was at aya.as_of; observations are NULL.';
+
+COMMENT ON COLUMN past.system_nodes.id IS 'Number of the node in this database.';
+
+COMMENT ON COLUMN past.system_nodes.node_name IS 'Name people use, as ALPHA; default: the short host name. Renaming keeps the node.';
+
+COMMENT ON COLUMN past.system_nodes.node_role IS 'primary, replica, client or standalone.';
+
+COMMENT ON COLUMN past.system_nodes.node_role_source IS 'found: from PostgreSQL''s recovery state and connections; hand: set by a person, which wins.';
+
+COMMENT ON COLUMN past.system_nodes.identity IS 'What makes it the same machine after a renaming: uuid:… of the hardware, else machine:… id, else name:….';
+
+COMMENT ON COLUMN past.system_nodes.model_name IS 'Product name, as Mac Studio.';
+
+COMMENT ON COLUMN past.system_nodes.model_identifier IS 'The maker''s identifier of the model, as Mac15,14, or the product version.';
+
+COMMENT ON COLUMN past.system_nodes.model_number IS 'The maker''s order or SKU number.';
+
+COMMENT ON COLUMN past.system_nodes.serial_number IS 'Serial number of the machine; placeholders of vendors are NULL.';
+
+COMMENT ON COLUMN past.system_nodes.hardware_uuid IS 'UUID the hardware or hypervisor gives the machine.';
+
+COMMENT ON COLUMN past.system_nodes.cpu_model IS 'Name of the processor as it names itself.';
+
+COMMENT ON COLUMN past.system_nodes.cpu_architecture IS 'ARM64, x86_64, ….';
+
+COMMENT ON COLUMN past.system_nodes.cpu_cores_total IS 'Physical cores over all sockets; threads are in metadata.cpu.threads.';
+
+COMMENT ON COLUMN past.system_nodes.cpu_cores_performance IS 'Cores of the fast class; NULL where all are alike.';
+
+COMMENT ON COLUMN past.system_nodes.cpu_cores_efficiency IS 'Cores of the thrifty class; NULL where all are alike.';
+
+COMMENT ON COLUMN past.system_nodes.cpu_l1_cache_kb IS 'KiB of L1 data cache of one core of the fastest class.';
+
+COMMENT ON COLUMN past.system_nodes.cpu_l2_cache_mb IS 'MiB of one L2 cache of the fastest class; every level and sharing is in metadata.cpu.caches.';
+
+COMMENT ON COLUMN past.system_nodes.gpu_model IS 'Name of the graphics processor; several are in metadata.gpu.';
+
+COMMENT ON COLUMN past.system_nodes.gpu_cores IS 'Cores as the maker counts them.';
+
+COMMENT ON COLUMN past.system_nodes.gpu_metal_version IS 'Metal family or version, on Macs.';
+
+COMMENT ON COLUMN past.system_nodes.gpu_compute_tflops IS 'Theoretical FP32 TFLOPS from the platform reference; what was measured is in performance_metrics.';
+
+COMMENT ON COLUMN past.system_nodes.ram_gb IS 'Installed GiB; usable KiB are in metadata.memory.';
+
+COMMENT ON COLUMN past.system_nodes.ram_type IS 'LPDDR5, DDR4, ….';
+
+COMMENT ON COLUMN past.system_nodes.ram_manufacturer IS 'Maker of the memory modules; several are joined by a comma.';
+
+COMMENT ON COLUMN past.system_nodes.ram_bandwidth_gbps IS 'GIGABYTES per second, from the platform reference unless measured.';
+
+COMMENT ON COLUMN past.system_nodes.storage_internal_tb IS 'TB (10^12 bytes) over all internal devices; each is in metadata.storage.devices.';
+
+COMMENT ON COLUMN past.system_nodes.storage_internal_type IS 'NVMe SSD, SATA SSD, HDD, virtio disk, ….';
+
+COMMENT ON COLUMN past.system_nodes.storage_internal_device IS 'Model of the largest internal device.';
+
+COMMENT ON COLUMN past.system_nodes.storage_external_tb IS 'TB (10^12 bytes) over all external devices.';
+
+COMMENT ON COLUMN past.system_nodes.storage_external_device IS 'Model of the largest external device.';
+
+COMMENT ON COLUMN past.system_nodes.os_name IS 'macOS, Debian GNU/Linux, ….';
+
+COMMENT ON COLUMN past.system_nodes.os_version IS 'Version with code name, as 15.0 (Sequoia).';
+
+COMMENT ON COLUMN past.system_nodes.os_build IS 'Build of the operating system.';
+
+COMMENT ON COLUMN past.system_nodes.kernel_version IS 'Kernel name and release, as Darwin 25.0.0.';
+
+COMMENT ON COLUMN past.system_nodes.status IS 'active, inactive, maintenance or pending.';
+
+COMMENT ON COLUMN past.system_nodes.last_verified IS 'When checks last all passed on this node. Observation.';
+
+COMMENT ON COLUMN past.system_nodes.metadata IS 'Detail under documented keys, see docs/collectors.md. The key "observed" is observation: numbers that move, and when they were read.';
+
+COMMENT ON COLUMN past.system_nodes.created_at IS 'When the node was first recorded.';
+
+COMMENT ON COLUMN past.system_nodes.updated_at IS 'When this row was last written.';
+
+CREATE VIEW past.v_performance_summary AS
+ SELECT n.node_name,
+    pm.metric_category,
+    pm.metric_name,
+    avg(pm.metric_value) AS avg_value,
+    min(pm.metric_value) AS min_value,
+    max(pm.metric_value) AS max_value,
+    pm.metric_unit,
+    count(*) AS sample_count
+   FROM (past.performance_metrics pm
+     JOIN past.system_nodes n ON ((pm.node_id = n.id)))
+  WHERE (pm.measured_at > (aya.as_of_time() - '7 days'::interval))
+  GROUP BY n.node_name, pm.metric_category, pm.metric_name, pm.metric_unit
+  ORDER BY n.node_name, pm.metric_category, pm.metric_name;
+
+COMMENT ON VIEW past.v_performance_summary IS 'Measurements of the last seven days, summed up per node and metric. As it was at aya.as_of.';
+
+COMMENT ON COLUMN past.v_performance_summary.node_name IS 'The node.';
+
+COMMENT ON COLUMN past.v_performance_summary.metric_category IS 'Group of the metric.';
+
+COMMENT ON COLUMN past.v_performance_summary.metric_name IS 'What was measured.';
+
+COMMENT ON COLUMN past.v_performance_summary.avg_value IS 'Mean, in metric_unit.';
+
+COMMENT ON COLUMN past.v_performance_summary.min_value IS 'Least, in metric_unit.';
+
+COMMENT ON COLUMN past.v_performance_summary.max_value IS 'Greatest, in metric_unit.';
+
+COMMENT ON COLUMN past.v_performance_summary.metric_unit IS 'Unit.';
+
+COMMENT ON COLUMN past.v_performance_summary.sample_count IS 'Number of measurements.';
+
+CREATE VIEW past.v_replication_health AS
+ SELECT pn.node_name AS primary_node,
+    rn.node_name AS replica_node,
+    rs.slot_name,
+    rs.state,
+    rs.sync_state,
+    rs.replay_lag_ms,
+    rs.replay_lag_bytes,
+    rs.is_active,
+    rs.last_check
+   FROM ((past.replication_status rs
+     JOIN past.system_nodes pn ON ((rs.primary_node_id = pn.id)))
+     JOIN past.system_nodes rn ON ((rs.replica_node_id = rn.id)))
+  WHERE (rs.is_active = true);
+
+COMMENT ON VIEW past.v_replication_health IS 'Replication links between known nodes, with their lag when last looked at. As it was at aya.as_of.';
+
+COMMENT ON COLUMN past.v_replication_health.primary_node IS 'The sending node.';
+
+COMMENT ON COLUMN past.v_replication_health.replica_node IS 'The receiving node.';
+
+COMMENT ON COLUMN past.v_replication_health.slot_name IS 'Replication slot, where one is used.';
+
+COMMENT ON COLUMN past.v_replication_health.state IS 'streaming, catchup, ….';
+
+COMMENT ON COLUMN past.v_replication_health.sync_state IS 'async, sync, quorum or potential.';
+
+COMMENT ON COLUMN past.v_replication_health.replay_lag_ms IS 'Milliseconds until replayed.';
+
+COMMENT ON COLUMN past.v_replication_health.replay_lag_bytes IS 'Bytes of log not yet replayed.';
+
+COMMENT ON COLUMN past.v_replication_health.is_active IS 'The link is there now.';
+
+COMMENT ON COLUMN past.v_replication_health.last_check IS 'When the lags were read.';
+
+CREATE VIEW past.v_service_status AS
+ SELECT n.node_name,
+    s.service_name,
+    s.service_type,
+    s.status,
+    s.port,
+    s.process_id,
+    s.started_at,
+    (EXTRACT(epoch FROM (aya.as_of_time() - s.started_at)) / (3600)::numeric) AS uptime_hours
+   FROM (past.services s
+     JOIN past.system_nodes n ON ((s.node_id = n.id)))
+  ORDER BY n.node_name, s.service_name;
+
+COMMENT ON VIEW past.v_service_status IS 'Services of all nodes. As it was at aya.as_of.';
+
+COMMENT ON COLUMN past.v_service_status.node_name IS 'The node.';
+
+COMMENT ON COLUMN past.v_service_status.service_name IS 'The service.';
+
+COMMENT ON COLUMN past.v_service_status.service_type IS 'database, api, web, daemon, ….';
+
+COMMENT ON COLUMN past.v_service_status.status IS 'running, stopped or failed.';
+
+COMMENT ON COLUMN past.v_service_status.port IS 'First port it listens on.';
+
+COMMENT ON COLUMN past.v_service_status.process_id IS 'Main process.';
+
+COMMENT ON COLUMN past.v_service_status.started_at IS 'When it was started.';
+
+COMMENT ON COLUMN past.v_service_status.uptime_hours IS 'Hours since it was started, until now.';
+
+CREATE VIEW past.v_system_overview AS
+ SELECT n.node_name,
+    n.node_role,
+    n.cpu_model,
+    n.cpu_cores_total,
+    n.gpu_cores,
+    n.ram_gb,
+    n.storage_internal_tb,
+    n.os_version,
+    n.status,
+    ni.ipv4_address AS primary_ip,
+    COALESCE(s.running_services, (0)::bigint) AS running_services,
+    COALESCE(sv.installed_software, (0)::bigint) AS installed_software
+   FROM (((past.system_nodes n
+     LEFT JOIN ( SELECT DISTINCT network_interfaces.node_id,
+            network_interfaces.ipv4_address
+           FROM past.network_interfaces
+          WHERE (network_interfaces.is_primary = true)) ni ON ((ni.node_id = n.id)))
+     LEFT JOIN ( SELECT services.node_id,
+            count(*) AS running_services
+           FROM past.services
+          WHERE (services.status = 'running'::text)
+          GROUP BY services.node_id) s ON ((s.node_id = n.id)))
+     LEFT JOIN ( SELECT software_versions.node_id,
+            count(*) AS installed_software
+           FROM past.software_versions
+          WHERE (software_versions.is_active = true)
+          GROUP BY software_versions.node_id) sv ON ((sv.node_id = n.id)));
+
+COMMENT ON VIEW past.v_system_overview IS 'One line per node: what it is, its primary address, how much runs and is installed. As it was at aya.as_of.';
+
+COMMENT ON COLUMN past.v_system_overview.node_name IS 'Name people use.';
+
+COMMENT ON COLUMN past.v_system_overview.node_role IS 'primary, replica, client or standalone.';
+
+COMMENT ON COLUMN past.v_system_overview.cpu_model IS 'Processor.';
+
+COMMENT ON COLUMN past.v_system_overview.cpu_cores_total IS 'Physical cores.';
+
+COMMENT ON COLUMN past.v_system_overview.gpu_cores IS 'Cores of the graphics processor.';
+
+COMMENT ON COLUMN past.v_system_overview.ram_gb IS 'Installed GiB.';
+
+COMMENT ON COLUMN past.v_system_overview.storage_internal_tb IS 'Internal storage in TB (10^12 bytes).';
+
+COMMENT ON COLUMN past.v_system_overview.os_version IS 'Version of the operating system.';
+
+COMMENT ON COLUMN past.v_system_overview.status IS 'active, inactive, maintenance or pending.';
+
+COMMENT ON COLUMN past.v_system_overview.primary_ip IS 'IPv4 address of the interface that carries the default route.';
+
+COMMENT ON COLUMN past.v_system_overview.running_services IS 'Services whose status is running.';
+
+COMMENT ON COLUMN past.v_system_overview.installed_software IS 'Installations that are there now.';
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+COMMENT ON TABLE public.alembic_version IS 'Which migration this database is at; kept by Alembic.';
+
+COMMENT ON COLUMN public.alembic_version.version_num IS 'Name of the last migration that was applied.';
+
+ALTER TABLE public.change_log ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.change_log_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.check_results ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.check_results_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.collection_runs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.collection_runs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.database_schemas ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.database_schemas_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.documentation_files (
+    id bigint NOT NULL,
+    file_name text NOT NULL,
+    file_path text NOT NULL,
+    file_size_bytes bigint,
+    file_hash text,
+    category text,
+    description text,
+    content text,
+    sync_locations jsonb DEFAULT '[]'::jsonb,
+    is_latest boolean DEFAULT true,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now()
+);
+
+COMMENT ON TABLE public.documentation_files IS 'Documents about the fleet.';
+
+COMMENT ON COLUMN public.documentation_files.id IS 'Number of the row.';
+
+COMMENT ON COLUMN public.documentation_files.file_name IS 'Name of the file.';
+
+COMMENT ON COLUMN public.documentation_files.file_path IS 'Where it is kept.';
+
+COMMENT ON COLUMN public.documentation_files.file_size_bytes IS 'Bytes of the file on disk.';
+
+COMMENT ON COLUMN public.documentation_files.file_hash IS 'SHA-256 of the file as it is on disk, in hex.';
+
+COMMENT ON COLUMN public.documentation_files.category IS 'master_plan, verification, ….';
+
+COMMENT ON COLUMN public.documentation_files.description IS 'What it is about.';
+
+COMMENT ON COLUMN public.documentation_files.content IS 'Full text, secrets redacted.';
+
+COMMENT ON COLUMN public.documentation_files.sync_locations IS 'Where copies are kept: an array of paths.';
+
+COMMENT ON COLUMN public.documentation_files.is_latest IS 'This is the latest version of the file.';
+
+COMMENT ON COLUMN public.documentation_files.created_at IS 'When the row was first written.';
+
+COMMENT ON COLUMN public.documentation_files.updated_at IS 'When the row was last written.';
+
+ALTER TABLE public.documentation_files ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.documentation_files_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.network_interfaces ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.network_interfaces_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.performance_metrics ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.performance_metrics_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.postgresql_configuration ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.postgresql_configuration_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.postgresql_instances ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.postgresql_instances_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.replication_status ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.replication_status_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.services ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.services_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.software_versions ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.software_versions_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 ALTER TABLE public.system_nodes ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME public.system_nodes_id_seq
@@ -1255,6 +3930,18 @@ COMMENT ON COLUMN public.v_system_overview.installed_software IS 'Installations 
 ALTER TABLE ONLY aya.applied_objects
     ADD CONSTRAINT applied_objects_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY aya.audit_keys
+    ADD CONSTRAINT audit_keys_pkey PRIMARY KEY (verifier_key);
+
+ALTER TABLE ONLY aya.prunings
+    ADD CONSTRAINT prunings_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.seals
+    ADD CONSTRAINT seals_first_leaf_key UNIQUE (first_leaf);
+
+ALTER TABLE ONLY aya.seals
+    ADD CONSTRAINT seals_pkey PRIMARY KEY (seal_number);
+
 ALTER TABLE ONLY aya.section_marks
     ADD CONSTRAINT section_marks_pkey PRIMARY KEY (node_id, section);
 
@@ -1315,13 +4002,17 @@ ALTER TABLE ONLY public.system_state_snapshots
 ALTER TABLE ONLY public.system_state_snapshots
     ADD CONSTRAINT system_state_snapshots_snapshot_name_key UNIQUE (snapshot_name);
 
-CREATE INDEX idx_change_log_by ON public.change_log USING btree (changed_by);
+CREATE INDEX idx_change_log_by ON public.change_log USING brin (changed_by) WITH (pages_per_range='16', autosummarize='on');
 
-CREATE INDEX idx_change_log_created ON public.change_log USING btree (created_at DESC);
+CREATE INDEX idx_change_log_created ON public.change_log USING brin (created_at) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX idx_change_log_node ON public.change_log USING btree (node_id);
 
-CREATE INDEX idx_change_log_type ON public.change_log USING btree (change_type);
+CREATE INDEX idx_change_log_noted ON public.change_log USING btree (record_id, id) WHERE (table_affected = 'change_log'::text);
+
+CREATE INDEX idx_change_log_transaction ON public.change_log USING brin (transaction_id) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX idx_change_log_type ON public.change_log USING brin (change_type) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX idx_check_results_node ON public.check_results USING btree (node_id, id DESC);
 
@@ -1403,6 +4094,182 @@ CREATE INDEX idx_system_nodes_role ON public.system_nodes USING btree (node_role
 
 CREATE INDEX idx_system_nodes_status ON public.system_nodes USING btree (status);
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.audit_keys FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.prunings FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.seals FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.change_log FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.database_schemas REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_database_schemas();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.network_interfaces REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_network_interfaces();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.postgresql_configuration REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_configuration();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.postgresql_instances REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_instances();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.replication_status REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_replication_status();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.services REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_services();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.software_versions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_software_versions();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_deleted AFTER DELETE ON public.system_nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_system_nodes();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER log_deleted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.database_schemas REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_database_schemas();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.network_interfaces REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_network_interfaces();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.postgresql_configuration REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_configuration();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.postgresql_instances REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_instances();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.replication_status REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_replication_status();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.services REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_services();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.software_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_software_versions();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_inserted AFTER INSERT ON public.system_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_system_nodes();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER log_inserted;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.database_schemas FOR EACH STATEMENT EXECUTE FUNCTION aya.log_database_schemas();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.network_interfaces FOR EACH STATEMENT EXECUTE FUNCTION aya.log_network_interfaces();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.postgresql_configuration FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_configuration();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.postgresql_instances FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_instances();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.replication_status FOR EACH STATEMENT EXECUTE FUNCTION aya.log_replication_status();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.services FOR EACH STATEMENT EXECUTE FUNCTION aya.log_services();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.software_versions FOR EACH STATEMENT EXECUTE FUNCTION aya.log_software_versions();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_truncated BEFORE TRUNCATE ON public.system_nodes FOR EACH STATEMENT EXECUTE FUNCTION aya.log_system_nodes();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER log_truncated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.database_schemas REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_database_schemas();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.network_interfaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_network_interfaces();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.postgresql_configuration REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_configuration();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.postgresql_instances REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_postgresql_instances();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.replication_status REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_replication_status();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.services REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_services();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.software_versions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_software_versions();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER log_updated AFTER UPDATE ON public.system_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_system_nodes();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER log_updated;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.database_schemas FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER numbers_stay;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.network_interfaces FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER numbers_stay;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.postgresql_configuration FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER numbers_stay;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.postgresql_instances FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER numbers_stay;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.replication_status FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER numbers_stay;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.services FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER numbers_stay;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.software_versions FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER numbers_stay;
+
+CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.system_nodes FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_renumbering();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER numbers_stay;
+
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.database_schemas REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
 
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.network_interfaces REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
@@ -1462,9 +4329,6 @@ CREATE TRIGGER unmark_updated AFTER UPDATE ON public.software_versions REFERENCI
 ALTER TABLE ONLY aya.section_marks
     ADD CONSTRAINT section_marks_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.system_nodes(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.change_log
-    ADD CONSTRAINT change_log_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.system_nodes(id) ON DELETE SET NULL;
-
 ALTER TABLE ONLY public.check_results
     ADD CONSTRAINT check_results_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.system_nodes(id) ON DELETE CASCADE;
 
@@ -1510,26 +4374,15 @@ ALTER TABLE ONLY public.software_versions
 GRANT USAGE ON SCHEMA aya TO aya_writer;
 GRANT USAGE ON SCHEMA aya TO aya_reader;
 
+GRANT USAGE ON SCHEMA past TO aya_writer;
+GRANT USAGE ON SCHEMA past TO aya_reader;
+
 GRANT ALL ON SCHEMA public TO aya_owner;
 GRANT USAGE ON SCHEMA public TO aya_writer;
 GRANT USAGE ON SCHEMA public TO aya_reader;
 
-REVOKE ALL ON FUNCTION aya.unmark_sections() FROM PUBLIC;
-
-GRANT SELECT ON TABLE aya.applied_objects TO aya_reader;
-GRANT SELECT ON TABLE aya.applied_objects TO aya_writer;
-
-GRANT SELECT ON TABLE aya.section_marks TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.section_marks TO aya_writer;
-
-GRANT SELECT ON TABLE public.alembic_version TO aya_reader;
-GRANT SELECT ON TABLE public.alembic_version TO aya_writer;
-
-GRANT SELECT ON TABLE public.change_log TO aya_reader;
-GRANT SELECT,INSERT ON TABLE public.change_log TO aya_writer;
-
-GRANT SELECT ON TABLE public.check_results TO aya_reader;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.check_results TO aya_writer;
+GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
 
 GRANT SELECT ON TABLE public.collection_outcomes TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_outcomes TO aya_writer;
@@ -1537,17 +4390,33 @@ GRANT SELECT,INSERT ON TABLE public.collection_outcomes TO aya_writer;
 GRANT SELECT ON TABLE public.collection_runs TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_runs TO aya_writer;
 
-GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
+REVOKE ALL ON FUNCTION aya.log_database_schemas() FROM PUBLIC;
 
-GRANT SELECT ON TABLE public.documentation_files TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.documentation_files TO aya_writer;
+REVOKE ALL ON FUNCTION aya.log_network_interfaces() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.log_postgresql_configuration() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.log_postgresql_instances() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.log_replication_status() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.log_services() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.log_software_versions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.log_system_nodes() FROM PUBLIC;
+
+GRANT SELECT ON TABLE public.change_log TO aya_reader;
+GRANT SELECT ON TABLE public.change_log TO aya_writer;
+
+GRANT SELECT ON TABLE public.system_nodes TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
 
 GRANT SELECT ON TABLE public.network_interfaces TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.network_interfaces TO aya_writer;
 
-GRANT SELECT ON TABLE public.performance_metrics TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.performance_metrics TO aya_writer;
+REVOKE ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) TO aya_writer;
 
 GRANT SELECT ON TABLE public.postgresql_configuration TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_configuration TO aya_writer;
@@ -1564,8 +4433,92 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.services TO aya_writer;
 GRANT SELECT ON TABLE public.software_versions TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.software_versions TO aya_writer;
 
-GRANT SELECT ON TABLE public.system_nodes TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
+REVOKE ALL ON FUNCTION aya.unmark_sections() FROM PUBLIC;
+
+GRANT SELECT ON TABLE aya.applied_objects TO aya_reader;
+GRANT SELECT ON TABLE aya.applied_objects TO aya_writer;
+
+GRANT SELECT ON TABLE aya.audit_keys TO aya_reader;
+GRANT SELECT,INSERT ON TABLE aya.audit_keys TO aya_writer;
+
+GRANT SELECT ON TABLE aya.prunings TO aya_reader;
+GRANT SELECT,INSERT ON TABLE aya.prunings TO aya_writer;
+
+GRANT SELECT ON TABLE aya.seals TO aya_reader;
+GRANT SELECT,INSERT ON TABLE aya.seals TO aya_writer;
+
+GRANT SELECT ON TABLE aya.section_marks TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.section_marks TO aya_writer;
+
+GRANT SELECT ON TABLE aya.state_tables TO aya_reader;
+GRANT SELECT ON TABLE aya.state_tables TO aya_writer;
+
+GRANT SELECT ON TABLE past.change_log TO aya_reader;
+GRANT SELECT ON TABLE past.change_log TO aya_writer;
+
+GRANT SELECT ON TABLE public.check_results TO aya_reader;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.check_results TO aya_writer;
+
+GRANT SELECT ON TABLE past.check_results TO aya_reader;
+GRANT SELECT ON TABLE past.check_results TO aya_writer;
+
+GRANT SELECT ON TABLE past.collection_runs TO aya_reader;
+GRANT SELECT ON TABLE past.collection_runs TO aya_writer;
+
+GRANT SELECT ON TABLE past.collection_outcomes TO aya_reader;
+GRANT SELECT ON TABLE past.collection_outcomes TO aya_writer;
+
+GRANT SELECT ON TABLE past.database_schemas TO aya_reader;
+GRANT SELECT ON TABLE past.database_schemas TO aya_writer;
+
+GRANT SELECT ON TABLE past.network_interfaces TO aya_reader;
+GRANT SELECT ON TABLE past.network_interfaces TO aya_writer;
+
+GRANT SELECT ON TABLE public.performance_metrics TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.performance_metrics TO aya_writer;
+
+GRANT SELECT ON TABLE past.performance_metrics TO aya_reader;
+GRANT SELECT ON TABLE past.performance_metrics TO aya_writer;
+
+GRANT SELECT ON TABLE past.postgresql_configuration TO aya_reader;
+GRANT SELECT ON TABLE past.postgresql_configuration TO aya_writer;
+
+GRANT SELECT ON TABLE past.postgresql_instances TO aya_reader;
+GRANT SELECT ON TABLE past.postgresql_instances TO aya_writer;
+
+GRANT SELECT ON TABLE past.replication_status TO aya_reader;
+GRANT SELECT ON TABLE past.replication_status TO aya_writer;
+
+GRANT SELECT ON TABLE past.services TO aya_reader;
+GRANT SELECT ON TABLE past.services TO aya_writer;
+
+GRANT SELECT ON TABLE past.software_versions TO aya_reader;
+GRANT SELECT ON TABLE past.software_versions TO aya_writer;
+
+GRANT SELECT ON TABLE past.system_nodes TO aya_reader;
+GRANT SELECT ON TABLE past.system_nodes TO aya_writer;
+
+GRANT SELECT ON TABLE past.v_performance_summary TO aya_reader;
+GRANT SELECT ON TABLE past.v_performance_summary TO aya_writer;
+
+GRANT SELECT ON TABLE past.v_replication_health TO aya_reader;
+GRANT SELECT ON TABLE past.v_replication_health TO aya_writer;
+
+GRANT SELECT ON TABLE past.v_service_status TO aya_reader;
+GRANT SELECT ON TABLE past.v_service_status TO aya_writer;
+
+GRANT SELECT ON TABLE past.v_system_overview TO aya_reader;
+GRANT SELECT ON TABLE past.v_system_overview TO aya_writer;
+
+GRANT SELECT ON TABLE public.alembic_version TO aya_reader;
+GRANT SELECT ON TABLE public.alembic_version TO aya_writer;
+
+GRANT USAGE ON SEQUENCE public.collection_runs_id_seq TO aya_writer;
+
+GRANT SELECT ON TABLE public.documentation_files TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.documentation_files TO aya_writer;
+
+GRANT USAGE ON SEQUENCE public.system_nodes_id_seq TO aya_writer;
 
 GRANT SELECT ON TABLE public.system_state_snapshots TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.system_state_snapshots TO aya_writer;
