@@ -16,7 +16,7 @@ import pytest
 from aya.db.connection import Connection, rows
 from aya.db.database import Database, Login
 from aya.settings import Settings
-from tests.conftest import STATE_TABLES, make_home
+from tests.conftest import empty, make_home
 from tests.serve.command import Command
 
 MOMENTS = 8
@@ -40,10 +40,6 @@ def admin(aya: Command) -> Iterator[Connection]:
     with Database(Settings(home=aya.home)).connect(Login.ADMIN) as connection:
         empty(connection)
         yield connection
-
-
-def empty(admin: Connection) -> None:
-    admin.execute(f"TRUNCATE {STATE_TABLES} RESTART IDENTITY CASCADE")
 
 
 def number_of(sessions: str, admin: Connection) -> int:
