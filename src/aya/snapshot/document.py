@@ -25,23 +25,28 @@ Document = dict[str, Any]
 
 def read_document(connection: Connection, *, nodes: Collection[str] | None = None) -> Document:
     """The state document of all nodes, or of those named, out of one consistent view of the database."""
-    wanted = {"nodes": None if nodes is None else list(nodes)}
-    document: dict[str, Any] = {}
     with translated(doing="reading the state"), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        for row in rows(connection, _node_query(), wanted):
-            name = row.pop("node_name")
-            document[name] = {"node": _known(row), **{fact_type.SECTION: {} for fact_type in FACT_TYPES}}
-        for fact_type in FACT_TYPES:
-            for row in rows(connection, _section_query(fact_type), wanted):
-                section = document[row.pop("node_name")][fact_type.SECTION]
-                key = row_key(fact_type, row)
-                if key in section:
-                    raise SnapshotError(
-                        f"{fact_type.TABLE} holds the same fact twice: {key}.",
-                        remedy="Two rows were written by hand for one thing: delete one of them.",
-                    )
-                section[key] = _known(row)
+        return document_within(connection, nodes)
+
+
+def document_within(connection: Connection, nodes: Collection[str] | None) -> Document:
+    """The same out of the view that the transaction has which is open."""
+    wanted = {"nodes": None if nodes is None else list(nodes)}
+    document: dict[str, Any] = {}
+    for row in rows(connection, _node_query(), wanted):
+        name = row.pop("node_name")
+        document[name] = {"node": _known(row), **{fact_type.SECTION: {} for fact_type in FACT_TYPES}}
+    for fact_type in FACT_TYPES:
+        for row in rows(connection, _section_query(fact_type), wanted):
+            section = document[row.pop("node_name")][fact_type.SECTION]
+            key = row_key(fact_type, row)
+            if key in section:
+                raise SnapshotError(
+                    f"{fact_type.TABLE} holds the same fact twice: {key}.",
+                    remedy="Two rows were written by hand for one thing: delete one of them.",
+                )
+            section[key] = _known(row)
     return {"kind": KIND, "schema_version": SCHEMA_VERSION, "nodes": document}
 
 
