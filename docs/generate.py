@@ -143,10 +143,19 @@ def key_table(what: str, keys: Mapping[str, str]) -> list[str]:
 
 
 def checks_page() -> str:
-    """Every check, from its docstring."""
-    lines = ["# Checks\n", "Each is one file in `src/aya/verify/checks/`; every result is a row of `check_results`.\n"]
-    for name in discover("aya.verify.checks", Check, "check"):
-        lines += [f"\n## {name}\n", f"{inspect.getdoc(import_module(f'aya.verify.checks.{name}'))}\n"]
+    """Every check, from its docstring, and how to write one's own."""
+    lines = [
+        "# Checks\n",
+        "Each is one file in `src/aya/verify/checks/`, or yours in `AYA_HOME/checks/`; every result is a row of "
+        "`check_results`: what was run, when, how long, what came back, how it ended and why.\n",
+        "*From afar* means that it can also test another node than this machine (`aya verify --node`).\n",
+    ]
+    for name, check in discover("aya.verify.checks", Check, "check").items():
+        afar = ["From afar: yes.\n"] if check.from_afar else []
+        lines += [f"\n## {name}\n", f"{inspect.getdoc(import_module(f'aya.verify.checks.{name}'))}\n", *afar]
+    lines += ["\n# Your own\n", f"{inspect.getdoc(import_module('aya.verify.catalogue'))}\n"]
+    for title, module in (("In Python", "check"), ("In SQL", "sql_check"), ("Limits", "confinement")):
+        lines += [f"\n## {title}\n", f"{inspect.getdoc(import_module(f'aya.verify.{module}'))}\n"]
     return GENERATED + "\n".join(lines) + "\n"
 
 

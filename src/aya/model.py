@@ -448,6 +448,8 @@ class CheckResult:
     target: str = ""
     outcome: CheckOutcome
     reason: str | None = None
+    probe: str | None = None
+    """What was run: the statement, command or other probe, readable."""
     evidence: str = ""
     """What came back, cut to an excerpt."""
     started_at: datetime

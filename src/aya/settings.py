@@ -67,6 +67,10 @@ class Settings(BaseSettings):
         (), description="Further PostgreSQL servers to look at, as URLs; those running on this machine are found."
     )
     interval_s: int = Field(300, description="Seconds between two collections of `aya up` without --once.", ge=1)
+    check_limit_s: int = Field(60, description="Seconds that one check of `aya verify` may take.", ge=1, le=86400)
+    backup_folders: tuple[Path, ...] = Field(
+        (), description="Folders of this machine that hold backups, to be verified."
+    )
     payload_limit_bytes: int = Field(
         256 * 1024 * 1024, description="Largest state of one node that is recorded, as JSON.", ge=1024
     )

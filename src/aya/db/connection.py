@@ -190,3 +190,23 @@ def stream(
     with connection.cursor(name="aya_stream", row_factory=tuple_row) as cursor:
         cursor.itersize = at_once
         yield from cursor.execute(text, parameters)
+
+
+def stream_read_only(connection: Connection, statement: str, *, settings: Mapping[str, str]) -> Iterator[DictRow]:
+    """Run one statement that is not AYA's own, and fetch it row by row, however long it is.
+
+    `settings` are those of its transaction, which can only read and is rolled back. The extended protocol lets
+    PostgreSQL itself refuse two statements in one. Raises DatabaseError with what PostgreSQL says of it.
+    """
+    try:
+        connection.execute("BEGIN TRANSACTION READ ONLY")
+        try:
+            for name, value in settings.items():
+                connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+            with connection.cursor(row_factory=dict_row) as cursor:
+                yield from cursor.stream(statement.encode())
+        finally:
+            if not connection.closed:
+                connection.execute("ROLLBACK")
+    except psycopg.Error as error:
+        raise DatabaseError(f"PostgreSQL refused it: {_said(error)}") from error

@@ -105,7 +105,7 @@ def read_file(path: str, first_bytes: int | None = None) -> Answer:
         finally:
             os.close(descriptor)
     except OSError as error:
-        return _refusal(path, error)
+        return refusal(path, error)
     except ValueError as error:
         return Answer(Outcome.FAILED, reason=f"{path}: {error}")
     return Answer(Outcome.OK, b"".join(chunks))
@@ -116,7 +116,7 @@ def look_up(path: str) -> Answer:
     try:
         found = os.stat(path)
     except OSError as error:
-        return _refusal(path, error)
+        return refusal(path, error)
     except ValueError as error:
         return Answer(Outcome.FAILED, reason=f"{path}: {error}")
     return Answer(Outcome.OK, f"mode {found.st_mode:o}, owner {found.st_uid}".encode())
@@ -127,10 +127,11 @@ def read_link(path: str) -> Answer:
     try:
         return Answer(Outcome.OK, os.readlink(path).encode("utf-8", "surrogateescape"))
     except OSError as error:
-        return _refusal(path, error)
+        return refusal(path, error)
 
 
-def _refusal(path: str, error: OSError) -> Answer:
+def refusal(path: str, error: OSError) -> Answer:
+    """What an error of the operating system says of a path: refused, gone, or unreadable."""
     if error.errno in REFUSED:
         return Answer(Outcome.DENIED, reason=f"{path}: {error.strerror}")
     if error.errno in GONE or error.errno in NO_VALUE:

@@ -18,6 +18,7 @@ from aya.snapshot import snapshots
 from aya.snapshot.canonical import canonical, digest
 from aya.snapshot.document import read_document
 from aya.snapshot.snapshots import Snapshot
+from aya.verify.confinement import get_ready
 
 BASELINE = "baseline"
 
@@ -41,6 +42,7 @@ class Up:
 @operation(command="up", writes=True)
 def up(context: Context) -> Up:
     """Start, migrate, collect, verify, snapshot the state unless the newest snapshot already holds it, and seal the log."""
+    get_ready()
     context.progress("starting PostgreSQL")
     started = context.database.start()
     context.progress("migrating the database")

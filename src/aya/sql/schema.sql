@@ -2380,6 +2380,17 @@ COMMENT ON COLUMN aya.audit_keys.introduced_at IS 'When it was introduced.';
 
 COMMENT ON COLUMN aya.audit_keys.note IS 'Signed statement that it follows the key before; signed by both, or by itself alone when the other was lost.';
 
+CREATE TABLE aya.probe_rows (
+    token uuid NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE aya.probe_rows IS 'Rows that checks write, read back through another connection or on a replica, and remove. What a broken-off check left is removed by a later one.';
+
+COMMENT ON COLUMN aya.probe_rows.token IS 'What tells the row from all others.';
+
+COMMENT ON COLUMN aya.probe_rows.written_at IS 'When it was written.';
+
 CREATE TABLE aya.prunings (
     id bigint NOT NULL,
     changes int8multirange NOT NULL,
@@ -2581,7 +2592,13 @@ CREATE TABLE public.check_results (
     evidence_hash text,
     started_at timestamp with time zone NOT NULL,
     duration_ms integer NOT NULL,
-    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text])))
+    probe text,
+    state_problem text,
+    state_hash text,
+    change_number bigint,
+    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text]))),
+    CONSTRAINT check_results_state_hash_hex CHECK ((state_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT check_results_state_or_problem CHECK (((state_hash IS NULL) OR (state_problem IS NULL)))
 );
 
 COMMENT ON TABLE public.check_results IS 'One row per functional test that ran, or could not.';
@@ -2600,13 +2617,21 @@ COMMENT ON COLUMN public.check_results.outcome IS 'pass, fail or skipped.';
 
 COMMENT ON COLUMN public.check_results.reason IS 'What was wrong, or why it was skipped.';
 
-COMMENT ON COLUMN public.check_results.evidence IS 'What came back: an excerpt.';
+COMMENT ON COLUMN public.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
 
-COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
+COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
 
 COMMENT ON COLUMN public.check_results.started_at IS 'When it ran.';
 
 COMMENT ON COLUMN public.check_results.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN public.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
+
+COMMENT ON COLUMN public.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
+
+COMMENT ON COLUMN public.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
+
+COMMENT ON COLUMN public.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
 
 CREATE VIEW past.check_results AS
  SELECT id,
@@ -2619,7 +2644,11 @@ CREATE VIEW past.check_results AS
     evidence,
     evidence_hash,
     started_at,
-    duration_ms
+    duration_ms,
+    probe,
+    state_problem,
+    state_hash,
+    change_number
    FROM public.check_results r
   WHERE (started_at <= aya.as_of_time());
 
@@ -2639,13 +2668,21 @@ COMMENT ON COLUMN past.check_results.outcome IS 'pass, fail or skipped.';
 
 COMMENT ON COLUMN past.check_results.reason IS 'What was wrong, or why it was skipped.';
 
-COMMENT ON COLUMN past.check_results.evidence IS 'What came back: an excerpt.';
+COMMENT ON COLUMN past.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
 
-COMMENT ON COLUMN past.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
+COMMENT ON COLUMN past.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
 
 COMMENT ON COLUMN past.check_results.started_at IS 'When it ran.';
 
 COMMENT ON COLUMN past.check_results.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN past.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
+
+COMMENT ON COLUMN past.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
+
+COMMENT ON COLUMN past.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
+
+COMMENT ON COLUMN past.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
 
 CREATE VIEW past.collection_runs AS
  SELECT id,
@@ -3933,6 +3970,9 @@ ALTER TABLE ONLY aya.applied_objects
 ALTER TABLE ONLY aya.audit_keys
     ADD CONSTRAINT audit_keys_pkey PRIMARY KEY (verifier_key);
 
+ALTER TABLE ONLY aya.probe_rows
+    ADD CONSTRAINT probe_rows_pkey PRIMARY KEY (token);
+
 ALTER TABLE ONLY aya.prunings
     ADD CONSTRAINT prunings_pkey PRIMARY KEY (id);
 
@@ -4440,6 +4480,9 @@ GRANT SELECT ON TABLE aya.applied_objects TO aya_writer;
 
 GRANT SELECT ON TABLE aya.audit_keys TO aya_reader;
 GRANT SELECT,INSERT ON TABLE aya.audit_keys TO aya_writer;
+
+GRANT SELECT ON TABLE aya.probe_rows TO aya_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE aya.probe_rows TO aya_writer;
 
 GRANT SELECT ON TABLE aya.prunings TO aya_reader;
 GRANT SELECT,INSERT ON TABLE aya.prunings TO aya_writer;

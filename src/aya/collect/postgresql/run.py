@@ -65,8 +65,11 @@ def ways(host: Host, urls: Iterable[str]) -> tuple[Ways, Found]:
     except KeyError:
         own_name = None
     running = [(address.label, address.routes(own_uid, own_name)) for address in servers.parse(found)]
-    named = [((route := Route(url=url)).label, (route,)) for url in urls]
-    return (*running, *named), found
+    return (*running, *_named(urls)), found
+
+
+def _named(urls: Iterable[str]) -> Ways:
+    return tuple(((route := Route(url=url)).label, (route,)) for url in urls)
 
 
 def collect_servers(
@@ -98,8 +101,17 @@ def collect_servers(
 
 def reachable_servers(host: Host, urls: Iterable[str], redactor: Redactor) -> dict[str, Callable[[], Observed]]:
     """How to connect to each server that can be reached now, by instance; connecting may raise NotObserved."""
+    return _reachable(ways(host, urls)[0], redactor)
+
+
+def reachable_by_url(urls: Iterable[str], redactor: Redactor) -> dict[str, Callable[[], Observed]]:
+    """The same of the servers that are named by URL alone, for those of another machine."""
+    return _reachable(_named(urls), redactor)
+
+
+def _reachable(ways: Ways, redactor: Redactor) -> dict[str, Callable[[], Observed]]:
     reachable: dict[str, Callable[[], Observed]] = {}
-    for _, routes in ways(host, urls)[0]:
+    for _, routes in ways:
         for route in routes:
             try:
                 with _connected(route) as connection:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aya.operations.doctor import Diagnosis
     from aya.operations.up import Up
     from aya.operations.verification import Verified
+    from aya.verify.catalogue import Entry
 
 
 def print_up(up: "Up") -> None:
@@ -106,6 +107,21 @@ def print_checks(verified: "Verified") -> None:
     ]
     print_table(rows, ("outcome", "check", "target", "ms", "reason"), empty="There was nothing to test.")
     _print_check_summary(verified.results)
+    if verified.state_hash:
+        console().print(f"They vouch for the state {verified.state_hash[:16]}… of change #{verified.change_number}.")
+    elif verified.state_problem:
+        console().print(f"[yellow]They vouch for no state:[/] {shown(verified.state_problem)}.")
+
+
+def print_check_list(entries: Sequence["Entry"]) -> None:
+    """Every check that can be run, and where it is from."""
+    from aya.verify.catalogue import summary
+
+    rows = [
+        {"check": entry.name, "file": str(entry.file or ""), "about": entry.problem or summary(entry.about)}
+        for entry in entries
+    ]
+    print_table(rows, ("check", "file", "about"))
 
 
 def print_diagnosis(findings: Sequence["Diagnosis"]) -> None:

@@ -5,6 +5,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public, aya, past TO aya_reader, aya_writer
 GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO aya_writer;
 GRANT INSERT, UPDATE, DELETE ON aya.section_marks TO aya_writer;
 GRANT INSERT ON aya.seals, aya.audit_keys, aya.prunings TO aya_writer;
+GRANT INSERT, DELETE ON aya.probe_rows TO aya_writer;
 GRANT USAGE ON SEQUENCE system_nodes_id_seq, collection_runs_id_seq TO aya_writer;
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM aya_writer;
 REVOKE INSERT ON change_log FROM aya_writer;

@@ -23,11 +23,12 @@ def run(subject: Subject) -> Iterator[Finding]:
         name = row["interface_name"]
         here = {_plain(item["address"]) for item in now.get(name, ()) if item["family"] in ("AF_INET", "AF_INET6")}
         missing = [address for address in (row["v4"], row["v6"]) if address and _plain(address) not in here]
+        probe = f"getifaddrs() for {name}"
         evidence = f"{name}: {', '.join(sorted(here)) or 'no address'}"
         if missing:
-            yield failed(name, f"{', '.join(missing)} is not on it now", evidence)
+            yield failed(name, f"{', '.join(missing)} is not on it now", evidence, probe=probe)
         else:
-            yield passed(name, evidence)
+            yield passed(name, evidence, probe=probe)
 
 
 def _plain(address: str) -> str:

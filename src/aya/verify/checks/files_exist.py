@@ -28,15 +28,15 @@ def run(subject: Subject) -> Iterator[Finding]:
     """One finding per path."""
     for row in subject.recorded(RECORDED):
         path = row["path"]
-        found = look_up(path)
+        found, probe = look_up(path), f"stat({path!r})"
         if found.outcome is Outcome.OK:
-            yield passed(path, found.text)
+            yield passed(path, found.text, probe=probe)
         elif found.outcome is Outcome.DENIED:
-            yield skipped(path, found.reason)
+            yield skipped(path, found.reason, probe=probe)
         elif found.outcome is Outcome.ABSENT:
-            yield failed(path, "it is not there now")
+            yield failed(path, "it is not there now", probe=probe)
         else:
-            yield failed(path, found.reason)
+            yield failed(path, found.reason, probe=probe)
 
 
 check = Check(run)

@@ -9,7 +9,7 @@ from math import isclose, sqrt
 from aya.db.connection import rows
 from aya.verify.check import Check, Finding, Subject, failed, passed
 
-ASKED = """
+PROBE = """
 SELECT (a <-> b)::float8 AS euclidean, (a <#> b)::float8 AS negative_inner_product, (a <=> b)::float8 AS cosine
 FROM (SELECT '[1,2,3]'::vector AS a, '[4,5,6]'::vector AS b) AS given
 """
@@ -18,9 +18,12 @@ KNOWN = {"euclidean": sqrt(27), "negative_inner_product": -32.0, "cosine": 1 - 3
 
 def run(subject: Subject) -> Iterator[Finding]:
     """One finding."""
-    said = rows(subject.database, ASKED)[0]
+    said = rows(subject.database, PROBE)[0]
     wrong = [name for name, value in KNOWN.items() if not isclose(said[name], value, rel_tol=1e-6)]
-    yield failed("vector", f"wrong: {', '.join(wrong)}", str(said)) if wrong else passed("vector", str(said))
+    if wrong:
+        yield failed("vector", f"wrong: {', '.join(wrong)}", str(said), probe=PROBE)
+    else:
+        yield passed("vector", str(said), probe=PROBE)
 
 
 check = Check(run)
