@@ -4,8 +4,7 @@ import http.client
 import socket
 import ssl
 import struct
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 
 from aya.host.reading import Answer
 from aya.model import Outcome
@@ -19,9 +18,8 @@ NOT_READY = {"57P03": "it does not take connections now", "53300": "it has no co
 
 def ssh_banner(host: str, port: int) -> Answer:
     """Read the line by which an SSH server names itself (RFC 4253)."""
-    with _answering(host, port) as wire:
-        if isinstance(wire, Answer):
-            return wire
+
+    def banner(wire: socket.socket) -> Answer:
         said = b""
         # It may send other lines before.
         while len(said) < 8192 and (chunk := wire.recv(1024)):
@@ -31,29 +29,32 @@ def ssh_banner(host: str, port: int) -> Answer:
                     return Answer(Outcome.OK, line.strip())
         return Answer(Outcome.FAILED, said[:SHOWN_BYTES], f"{_place(host, port)} names no SSH version")
 
+    return _asked(host, port, banner)
+
 
 def postgresql_startup(host: str, port: int) -> Answer:
     """Send a startup packet, as every PostgreSQL client does; being asked to log in, or refused as unknown, is an answer.
 
     A host that is a path is the folder of a Unix socket.
     """
-    with _answering(host, port) as wire:
-        if isinstance(wire, Answer):
-            return wire
+
+    def startup(wire: socket.socket) -> Answer:
         parameters = b"user\0aya_probe\0database\0postgres\0\0"
         wire.sendall(struct.pack("!II", 8 + len(parameters), PROTOCOL_3_0) + parameters)
         kind, body = _message(wire)
         if kind == b"R" and len(body) >= 4:
             return Answer(Outcome.OK, f"it asks for authentication of kind {struct.unpack('!I', body[:4])[0]}".encode())
-        if kind != b"E":
-            return Answer(
-                Outcome.FAILED, (kind + body)[:SHOWN_BYTES], f"{_place(host, port)} does not answer as PostgreSQL does"
-            )
         fields = {part[:1]: part[1:].decode("utf-8", "backslashreplace") for part in body.split(b"\0") if part}
-        code, said = fields.get(b"C", ""), f"{fields.get(b'S', '')} {fields.get(b'C', '')}: {fields.get(b'M', '')}"
+        code = fields.get(b"C") if kind == b"E" else None
+        if code is None:
+            reason = f"{_place(host, port)} does not answer as PostgreSQL does"
+            return Answer(Outcome.FAILED, (kind + body)[:SHOWN_BYTES], reason)
+        said = f"{fields.get(b'S', '')} {code}: {fields.get(b'M', '')}"
         if code in NOT_READY:
             return Answer(Outcome.FAILED, said.encode(), f"{_place(host, port)}: {NOT_READY[code]}: {fields.get(b'M')}")
         return Answer(Outcome.OK, said.encode())
+
+    return _asked(host, port, startup)
 
 
 def http_health(host: str, port: int) -> Answer:
@@ -92,16 +93,12 @@ PROTOCOLS: Mapping[str, tuple[Callable[[str, int], Answer], str]] = {
 """For each protocol the question, and what it is called."""
 
 
-@contextmanager
-def _answering(host: str, port: int) -> Iterator[socket.socket | Answer]:
-    """A connection with time limits; or, when it breaks at any point, the answer that says so."""
+def _asked(host: str, port: int, question: Callable[[socket.socket], Answer]) -> Answer:
     try:
-        wire = _connected(host, port)
+        with _connected(host, port) as wire:
+            return question(wire)
     except OSError as error:
-        yield Answer(Outcome.FAILED, reason=f"{_place(host, port)}: {error.strerror or error}")
-        return
-    with wire:
-        yield wire
+        return Answer(Outcome.FAILED, reason=f"{_place(host, port)}: {error.strerror or error}")
 
 
 def _connected(host: str, port: int) -> socket.socket:

@@ -120,4 +120,4 @@ def _refuse_foreign(file: Path) -> None:
 def summary(about: str) -> str:
     """The first sentence of what a check says of itself, on one line."""
     paragraph = " ".join(about.split("\n\n", 1)[0].split())
-    return re.split(r"(?<=[.:])\s", paragraph, maxsplit=1)[0].rstrip(":")
+    return re.split(r"(?<=\.)\s", paragraph, maxsplit=1)[0]

@@ -1,8 +1,9 @@
 """Run one check where it can do no harm: in a process of its own, with limits on time, memory and what it may say.
 
-It may take `check_limit_s` seconds and 1 GiB of memory, write files of 64 MiB, print 1 MiB, and find 4 MiB. Whatever becomes of it is a result: a check that hangs, crashes, leaves, needs too much memory, or says or prints too much
-is a failed finding with its reason, and what it found before stays. The processes come from a small server process that was
-started fresh, so that neither threads nor connections of the caller are in them.
+It may take `check_limit_s` seconds and 1 GiB of memory, write files of 64 MiB, print 1 MiB, and find 4 MiB. Whatever
+becomes of it is a result: a check that hangs, crashes, leaves, needs too much memory, or says or prints too much is a failed
+finding with its reason, and what it found before stays. The processes come from a small server process that was started
+fresh, so that neither threads nor connections of the caller are in them.
 """
 
 import multiprocessing
@@ -20,6 +21,7 @@ from datetime import UTC, datetime
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection as Pipe
 from pkgutil import iter_modules
+from secrets import token_bytes
 from typing import Any, NoReturn
 
 import orjson
@@ -41,6 +43,8 @@ SAID_LIMIT_BYTES = 4 * 1024**2
 """All findings of one check together."""
 GRACE_S = 5
 KILL_WAIT_S = 5.0
+MARK_BYTES = 16
+"""Chance that is written among what a check prints after each finding: what stands before it belongs to that."""
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(
@@ -73,12 +77,14 @@ def confined(entry: Entry, subject: Subject) -> Iterator[Tested]:
     said_by_it, says = _processes.Pipe(duplex=False)
     printed_by_it, prints = _processes.Pipe(duplex=False)
     started_at, started = datetime.now(UTC), time.monotonic()
-    process: Any = _processes.Process(target=_run, args=(entry, subject, limit_s, says, prints), daemon=True)
+    mark = token_bytes(MARK_BYTES)
+    arguments = (entry, subject, limit_s, says, prints, mark)
+    process: Any = _processes.Process(target=_run, args=arguments, daemon=True)
     with said_by_it, printed_by_it:
         try:
             with says, prints:
                 process.start()
-            listening = _Listening(said_by_it, printed_by_it, process, started + limit_s, subject.redactor)
+            listening = _Listening(said_by_it, printed_by_it, process, started + limit_s, subject.redactor, mark)
             yield from listening
             trouble = listening.trouble
         finally:
@@ -90,7 +96,7 @@ def confined(entry: Entry, subject: Subject) -> Iterator[Tested]:
     if trouble:
         duration_ms = round((time.monotonic() - started) * 1000)
         yield Tested(
-            failed(_place(entry), trouble, subject.redactor.text(storable(listening.printed()))),
+            failed(_place(entry), trouble, listening.printed()),
             started_at,
             duration_ms,
         )
@@ -103,9 +109,11 @@ TOO_LATE = "too late"
 class _Listening:
     """What a check says and prints, until it ends or must be ended: `trouble` then says why."""
 
-    def __init__(self, said: Pipe, printed: Pipe, process: Any, deadline: float, redactor: Redactor) -> None:
+    def __init__(
+        self, said: Pipe, printed: Pipe, process: Any, deadline: float, redactor: Redactor, mark: bytes
+    ) -> None:
         self._said, self._printed, self._process, self._deadline = said.fileno(), printed.fileno(), process, deadline
-        self._redactor = redactor
+        self._redactor, self._mark = redactor, mark
         self._line, self._unattached, self._said_bytes, self._printed_bytes = bytearray(), bytearray(), 0, 0
         self.trouble = ""
         self.came_to_its_end = False
@@ -118,7 +126,6 @@ class _Listening:
                 selector.register(source, selectors.EVENT_READ)
             while not (self.trouble or self.came_to_its_end):
                 ready = {key.fd for key, _ in selector.select(max(0.0, self._deadline - time.monotonic()))}
-                # What was printed before a finding belongs to it, so it is read first.
                 self._hear_printed()
                 yield from self._hear_said()
                 if self._process.sentinel in ready:
@@ -129,10 +136,11 @@ class _Listening:
                     self.trouble = self.trouble or TOO_LATE
 
     def printed(self) -> str:
-        """What was printed since the last finding."""
-        text = self._unattached.decode("utf-8", errors="backslashreplace")
-        self._unattached.clear()
-        return text
+        """What was printed up to the next finding, fit to be stored."""
+        data, mark, rest = bytes(self._unattached).partition(self._mark)
+        self._unattached = bytearray(rest)
+        self._printed_bytes -= len(mark)
+        return self._redactor.text(storable(data.decode("utf-8", errors="backslashreplace")))
 
     def _hear_printed(self) -> None:
         while not self.trouble and (chunk := _read(self._printed)):
@@ -163,7 +171,7 @@ class _Listening:
         self._hear_printed()
         if not (printed := self.printed()):
             return tested
-        evidence = f"{tested.finding.evidence}\nprinted: {self._redactor.text(storable(printed))}".lstrip("\n")
+        evidence = f"{tested.finding.evidence}\nprinted: {printed}".lstrip("\n")
         return replace(tested, finding=replace(tested.finding, evidence=evidence))
 
 
@@ -213,7 +221,7 @@ NO_MEMORY = 77
 """Exit status of a check that got no more memory: it may have none left to say so."""
 
 
-def _run(entry: Entry, subject: Subject, limit_s: int, says: Pipe, prints: Pipe) -> NoReturn:
+def _run(entry: Entry, subject: Subject, limit_s: int, says: Pipe, prints: Pipe, mark: bytes) -> NoReturn:
     os.setsid()
     signal.alarm(limit_s + GRACE_S)  # should the caller be killed, nobody else would end it
     for descriptor in (1, 2):
@@ -228,8 +236,10 @@ def _run(entry: Entry, subject: Subject, limit_s: int, says: Pipe, prints: Pipe)
             resource.setrlimit(kind, (most, most))
     try:
         for tested in _tested(entry, subject):
-            sys.stdout.flush()
-            sys.stderr.flush()
+            with suppress(OSError, ValueError):  # it may have closed them
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os.write(1, mark)
             _say(says, _told(tested, subject))
         _say(says, THE_END)
     except MemoryError:

@@ -61,10 +61,7 @@ def _sockets(row: dict[str, Any]) -> Iterator[tuple[str, int]]:
 def _asked(target: str, protocol: str, address: str, port: int) -> Finding:
     ask, called = PROTOCOLS[protocol]
     probe = f"{called} at {address} port {port}"
-    try:
-        answer = ask(address, port)
-    except OSError as error:
-        return failed(target, f"{address} port {port}: {error.strerror or error}", probe=probe)
+    answer = ask(address, port)
     said = answer.data.decode("utf-8", errors="backslashreplace")
     if answer.outcome is Outcome.OK:
         return passed(target, said, probe=probe)
