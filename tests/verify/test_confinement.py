@@ -155,3 +155,39 @@ def test_a_check_neither_sees_nor_spoils_the_connections_of_its_caller(node: Nod
     body = f"for fd in range(3, 256):\n    try: os.close(fd)\n    except OSError: pass\nos.close({descriptor})"
     assert [result.outcome.value for result in shown(node, home, body)] == ["fail"]
     assert rows(node.connection, "SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_a_subject_that_was_used_here_still_travels_and_its_connection_stays_here(node: Node, tmp_path: Path) -> None:
+    subject = node.subject()
+    with subject.database:
+        ((result, _),) = run_checks(subject, catalogue(tmp_path, ["vector_distance"]))
+        assert result.outcome.value == "pass"
+        assert subject.recorded("SELECT id FROM system_nodes WHERE id = %(node)s") == [{"id": node.id}]
+
+
+def test_a_check_for_which_no_process_can_be_had_is_a_failed_result(
+    node: Node, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused() -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    entries = catalogue(tmp_path, ["vector_distance", "write_read_back"])
+    with monkeypatch.context() as patched:
+        patched.setattr("multiprocessing.forkserver._forkserver.ensure_running", refused)
+        results = [result for result, _ in run_checks(node.subject(), entries)]
+    assert [(r.check, r.outcome.value) for r in results] == [("vector_distance", "fail"), ("write_read_back", "fail")]
+    assert "temporarily unavailable" in str(results[0].reason)
+
+
+def test_when_what_the_processes_come_from_is_killed_the_next_check_runs_all_the_same(
+    node: Node, tmp_path: Path
+) -> None:
+    entries = catalogue(tmp_path, ["vector_distance"])
+    run_checks(node.subject(), entries)
+    for process in psutil.Process().children():
+        if "multiprocessing.forkserver" in " ".join(process.cmdline()):
+            process.kill()
+            while process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(0.02)
+    ((result, _),) = run_checks(node.subject(), entries)
+    assert result.outcome.value == "pass"

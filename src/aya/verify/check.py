@@ -24,7 +24,7 @@ The docstring of the file is its page in the docs. `run` yields one `Finding` fo
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -85,6 +85,9 @@ class Subject:
 
     redactor: Redactor
     """Secrets are compared by their marks, as they are recorded."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # without the connection
 
     @cached_property
     def database(self) -> Connection:

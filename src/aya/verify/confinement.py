@@ -74,10 +74,15 @@ def get_ready() -> None:
 def confined(entry: Entry, subject: Subject) -> Iterator[Tested]:
     """Run a check; its findings in order, the last of them failed if it did not come to its end."""
     limit_s = subject.own.settings.check_limit_s
+    mark = token_bytes(MARK_BYTES)
+    started_at, started = datetime.now(UTC), time.monotonic()
+
+    def broken(trouble: str, printed: str = "") -> Tested:
+        duration_ms = round((time.monotonic() - started) * 1000)
+        return Tested(failed(_place(entry), trouble, printed), started_at, duration_ms)
+
     said_by_it, says = _processes.Pipe(duplex=False)
     printed_by_it, prints = _processes.Pipe(duplex=False)
-    started_at, started = datetime.now(UTC), time.monotonic()
-    mark = token_bytes(MARK_BYTES)
     arguments = (entry, subject, limit_s, says, prints, mark)
     process: Any = _processes.Process(target=_run, args=arguments, daemon=True)
     with said_by_it, printed_by_it:
@@ -86,21 +91,18 @@ def confined(entry: Entry, subject: Subject) -> Iterator[Tested]:
                 process.start()
             listening = _Listening(said_by_it, printed_by_it, process, started + limit_s, subject.redactor, mark)
             yield from listening
-            trouble = listening.trouble
+        except (OSError, EOFError) as error:
+            yield broken(f"no process could be had for it: {type(error).__name__}: {error}")
+            return
         finally:
             _end(process)
+    trouble = listening.trouble
     if trouble == TOO_LATE:
         trouble = f"it did not end within {limit_s} s and was stopped"
     elif not trouble and not listening.came_to_its_end:
         trouble = _how_it_ended(process.exitcode)
     if trouble:
-        duration_ms = round((time.monotonic() - started) * 1000)
-        yield Tested(
-            failed(_place(entry), trouble, listening.printed()),
-            started_at,
-            duration_ms,
-        )
-    process.close()
+        yield broken(trouble, listening.printed())
 
 
 TOO_LATE = "too late"
@@ -198,7 +200,7 @@ def _end(process: Any) -> None:
         os.killpg(process.pid, signal.SIGKILL)
     with suppress(ProcessLookupError, PermissionError):
         process.kill()
-    process.join(KILL_WAIT_S)
+    process.join(KILL_WAIT_S)  # one that hangs in the kernel does not even die: then it is left to end by itself
 
 
 def _how_it_ended(exit_code: int | None) -> str:

@@ -54,8 +54,8 @@ def junit(node_name: str, results: Sequence[CheckResult]) -> bytes:
             ElementTree.SubElement(case, "failure", {"message": reason}).text = _said(result.evidence) or reason
         elif result.outcome is CheckOutcome.SKIPPED:
             ElementTree.SubElement(case, "skipped", {"message": reason})
-        if result.probe or result.evidence:
-            said = "\n\n".join(part for part in (result.probe, result.evidence) if part)
+        evidence = "" if result.outcome is CheckOutcome.FAIL else result.evidence  # which stands in the failure
+        if said := "\n\n".join(part for part in (result.probe, evidence) if part):
             ElementTree.SubElement(case, "system-out").text = _said(said)
     ElementTree.indent(root)
     data: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)

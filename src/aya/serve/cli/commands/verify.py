@@ -39,11 +39,11 @@ def verify(
     if listed:
         print_json(entries) if as_json else print_check_list(entries)
         return
-    if junit is not None:
-        write_junit(junit, node or context.settings.node, done.results)
     if as_json:
         print_json(done.results)
     else:
         print_checks(done)
+    if junit is not None:
+        write_junit(junit, node or context.settings.node, done.results)
     if any(result.outcome == "fail" for result in done.results):
         raise typer.Exit(ExitCode.ATTENTION)
