@@ -3,6 +3,7 @@
 AyaError                    something AYA was asked to do was not done
  +- UsageError              the request itself is wrong: an unknown name, an option that does not fit
  |   +- NotFound            the thing asked for does not exist
+ |   +- Pruned              it existed, but retention let it go
  +- ConfigurationError      an option or a file of options cannot be used
  +- HostError               a command, file or folder of the machine could not be used
  +- DatabaseError           PostgreSQL refused, vanished, or is not what AYA needs
@@ -59,6 +60,12 @@ class NotFound(UsageError):
     """The thing asked for does not exist; the message names what does."""
 
     http_status = 404
+
+
+class Pruned(UsageError):
+    """What was asked for is no longer known: retention let it go. The remedy says since when everything is."""
+
+    http_status = 410
 
 
 class ConfigurationError(AyaError):

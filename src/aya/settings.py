@@ -9,7 +9,7 @@ import os
 import socket
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -24,6 +24,8 @@ from pydantic_settings import (
 from aya.errors import ConfigurationError
 
 PREFIX = "AYA_"
+FOREVER: Literal["forever"] = "forever"
+Days = Annotated[int, Field(ge=1, le=100_000)] | Literal["forever"]
 UNUSABLE_IN_HOME = frozenset('"$`\\,')
 
 
@@ -70,6 +72,28 @@ class Settings(BaseSettings):
     check_limit_s: int = Field(60, description="Seconds that one check of `aya verify` may take.", ge=1, le=86400)
     backup_folders: tuple[Path, ...] = Field(
         (), description="Folders of this machine that hold backups, to be verified."
+    )
+    stale_after_s: int | None = Field(
+        None,
+        description="Seconds after which a look is too old to say what is; default: three times interval_s.",
+        ge=1,
+    )
+    keep_changes_days: Days = Field(
+        FOREVER,
+        description="Days for which superseded changes are kept, or `forever`. Set, `aya up` lets older ones go once a day.",
+    )
+    keep_measurements_days: Days = Field(
+        90,
+        description="Days for which measurements are kept, or `forever`. Set, `aya up` lets older ones go once a day.",
+    )
+    keep_runs_days: Days = Field(
+        90,
+        description="Days for which collection runs are kept, or `forever`. Set, `aya up` lets older ones go once a day.",
+    )
+    keep_checks_days: Days = Field(
+        90,
+        description="Days for which check results without a snapshot are kept, or `forever`. Set, `aya up` lets older ones go "
+        "once a day.",
     )
     payload_limit_bytes: int = Field(
         256 * 1024 * 1024, description="Largest state of one node that is recorded, as JSON.", ge=1024

@@ -29,6 +29,7 @@ FORM = "aya.audit"
 VERSION = 1
 LONGEST_LINE_BYTES = 512 * 1024 * 1024
 BYTES = ("leaf_hashes", "root", "frontier")
+TIMES = ("complete_since", "pruned_at")
 
 
 def export(connection: Connection, path: Path, progress: Callable[[str], None] = lambda _: None) -> int:
@@ -64,7 +65,7 @@ def _write(connection: Connection, file: IO[bytes], progress: Callable[[str], No
                 _json({name: getattr(key, name) for name in ("verifier_key", "first_seal", "introduced_at", "note")}),
             )
         for pruning in live.prunings():
-            put(b"P", _json({"changes": pruning.changes, "note": pruning.note}))
+            put(b"P", _json({name: getattr(pruning, name) for name in ("changes", *TIMES, "note")}))
         for seal in live.seals():
             put(b"S", _json(_seal_json(seal)))
             seals += 1
@@ -118,7 +119,7 @@ class Export:
         if told.get("version") != VERSION:
             raise AuditError(f"{self.path} is an export of version {told.get('version')}; this AYA reads {VERSION}.")
         self._keys = [KnownKey(**self._parsed(line)) for line in self._all("K")]
-        self._prunings = [Pruning(**self._parsed(line)) for line in self._all("P")]
+        self._prunings = [_pruning(self._parsed(line)) for line in self._all("P")]
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
@@ -219,6 +220,13 @@ def _seal_json(seal: Seal) -> dict[str, Any]:
         "sealed_at": seal.sealed_at.isoformat(),
         "note": seal.note,
     }
+
+
+def _pruning(told: dict[str, Any]) -> Pruning:
+    try:
+        return Pruning(**(told | {name: datetime.fromisoformat(told[name]) for name in TIMES}))
+    except (KeyError, TypeError, ValueError) as error:
+        raise AuditError(f"The export was edited: a pruning cannot be read ({error}).") from error
 
 
 def _seal(told: dict[str, Any]) -> Seal:

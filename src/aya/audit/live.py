@@ -23,10 +23,7 @@ class Live:
 
     def prunings(self) -> Sequence[Pruning]:
         """What was pruned."""
-        return [
-            Pruning(row["changes"], row["note"])
-            for row in rows(self.connection, "SELECT changes::text AS changes, note FROM aya.prunings ORDER BY id")
-        ]
+        return [Pruning(**row) for row in rows(self.connection, query("list_prunings"))]
 
     def seals(self) -> Iterator[Seal]:
         """The seals in their order."""

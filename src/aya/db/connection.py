@@ -18,6 +18,7 @@ from aya.errors import (
     DatabaseUnreachable,
     DatabaseUnsuitable,
     PayloadRefused,
+    Pruned,
     UsageError,
 )
 
@@ -28,6 +29,8 @@ logging.getLogger("psycopg").setLevel(logging.ERROR)  # what it warns of, it rai
 CONNECT_TIMEOUT_S = 10
 SESSION = {"datestyle": "ISO", "timezone": "UTC", "jit": "off"}
 DATA_DOES_NOT_FIT = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+PRUNED = "AYP01"
+"""What `aya.history_reaches` raises."""
 NOT_MIGRATED = (
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
@@ -136,6 +139,9 @@ def translated(*, doing: str) -> Iterator[None]:
             else "`aya doctor` looks into it; `aya db start` starts the embedded server.",
         ) from error
     except psycopg.Error as error:
+        if error.sqlstate == PRUNED:
+            said = error.diag.message_primary or ""
+            raise Pruned(f"{said[:1].upper()}{said[1:]}.", remedy=error.diag.message_hint or "") from error
         raise DatabaseError(f"PostgreSQL failed while {doing}: {_said(error)}") from error
     except UnicodeError as error:
         raise UsageError(f"A text that is not UTF-8 cannot be used while {doing}: {error}.") from error

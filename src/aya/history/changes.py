@@ -87,6 +87,12 @@ def newest(connection: Connection) -> int:
     return int(rows(connection, "SELECT coalesce(max(id), 0) AS id FROM change_log")[0]["id"])
 
 
+def complete_since(connection: Connection) -> datetime | None:
+    """From when on the log is complete, because older changes were pruned; None when none ever was."""
+    since: datetime | None = rows(connection, "SELECT max(complete_since) AS since FROM aya.prunings")[0]["since"]
+    return since
+
+
 def note_verification(connection: Connection, number: int, status: str, notes: str) -> Change:
     """Say of a change that it was verified or refuted, and how. That is itself logged; the change's own row stays.
 

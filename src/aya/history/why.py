@@ -14,7 +14,7 @@ from typing import Any
 from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
 from aya.errors import NotFound
-from aya.history.changes import Change
+from aya.history.changes import Change, complete_since
 
 MARGIN = timedelta(minutes=5)
 """How far around the interval of a change others still count: clocks differ, and causes come before effects."""
@@ -53,6 +53,8 @@ class Why:
     """When it was first recorded, if it is recorded at all."""
     changes: tuple[Explained, ...]
     """Newest first; none when it never changed since it was first recorded."""
+    complete_since: datetime | None
+    """Before this moment there may have been changes that were pruned; None when nothing ever was."""
 
 
 def why(connection: Connection, node: str, thing: str, *, limit: int = 20) -> Why:
@@ -77,7 +79,8 @@ def why(connection: Connection, node: str, thing: str, *, limit: int = 20) -> Wh
                 else "`aya show settings`, `software`, `services`, … list what is.",
             )
         explained = tuple(Explained(change, _evidence(connection, change)) for change in found)
-    return Why(node, thing, min((row["created_at"] for row in exact), default=None), explained)
+        known_since = min((row["created_at"] for row in exact), default=None)
+        return Why(node, thing, known_since, explained, complete_since(connection))
 
 
 def _refuse_unknown_node(connection: Connection, node: str) -> None:

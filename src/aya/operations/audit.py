@@ -14,6 +14,7 @@ from aya.audit.live import Live, examine
 from aya.audit.note import SigningKey, VerifierKey, kept_keys, make_key
 from aya.audit.proof import Proof, verify_proof
 from aya.audit.proof import prove as prove_change
+from aya.audit.pruning import refuse_pruned
 from aya.audit.verify import Report
 from aya.audit.verify import verify as verify_source
 from aya.db.connection import Connection, translated
@@ -47,7 +48,7 @@ def seal(context: Context) -> Sealed:
     Raises AuditError when the signing key is lost or another.
     """
     with context.database.connect() as connection:
-        made = sealing.seal(connection, _signing_key(context, connection), context.progress)
+        made = sealing.seal(connection, signing_key(context, connection), context.progress)
         last = sealing.newest_seal(connection)
     kept = checkpoints.keep(checkpoint_folder(context), last.tree_size, last.note) if last else None
     return Sealed(
@@ -128,6 +129,7 @@ def newest_checkpoint(context: Context, to: Path | None = None) -> str:
 def prove(context: Context, change: Annotated[int, "Number of the change."]) -> Proof:
     """The proof that a change is in the log, to be verified anywhere with `aya audit verify FILE`."""
     with context.database.connect(Login.READER) as connection:
+        refuse_pruned(connection, change)
         return prove_change(connection, change)
 
 
@@ -163,7 +165,7 @@ def rotate_key(
         known = sealing.known_keys(connection)
         if not known:
             raise AuditError("No key has signed anything yet.", remedy="`aya audit seal` makes the first one.")
-        old = None if lost else _signing_key(context, connection)
+        old = None if lost else signing_key(context, connection)
         new = make_key(context.secrets_folder, _name(known))
         return sealing.rotate(connection, old, new).verifier_key
 
@@ -173,7 +175,8 @@ def checkpoint_folder(context: Context) -> Path:
     return context.settings.home / "checkpoints"
 
 
-def _signing_key(context: Context, connection: Connection) -> SigningKey:
+def signing_key(context: Context, connection: Connection) -> SigningKey:
+    """The private key that signs the log; the first one is made. Raises AuditError when it is not on this machine."""
     known = sealing.known_keys(connection)
     name = _name(known)
     here = kept_keys(context.secrets_folder, name)

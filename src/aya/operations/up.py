@@ -12,6 +12,7 @@ from aya.operations.audit import Sealed, seal
 from aya.operations.collection import Collection, collect
 from aya.operations.context import Context
 from aya.operations.operation import operation
+from aya.operations.retention import Retention, retention_as_set
 from aya.operations.snapshots import create_snapshot
 from aya.operations.verification import Verified, verify
 from aya.snapshot import snapshots
@@ -37,11 +38,16 @@ class Up:
     sealed: Sealed | None
     """What was sealed; None when the log could not be, which `seal_problem` explains."""
     seal_problem: str
+    retention: Retention | None = None
+    """What was let go; None when that was not due, or nobody set for how long things are kept."""
 
 
 @operation(command="up", writes=True)
-def up(context: Context) -> Up:
-    """Start, migrate, collect, verify, snapshot the state unless the newest snapshot already holds it, and seal the log."""
+def up(context: Context, *, let_go: bool = False) -> Up:
+    """Start, migrate, collect, verify, snapshot the state unless the newest snapshot already holds it, and seal the log.
+
+    `let_go`: also let go what is older than the options say, if they do.
+    """
     get_ready()
     context.progress("starting PostgreSQL")
     started = context.database.start()
@@ -56,7 +62,8 @@ def up(context: Context) -> Up:
         sealed, problem = seal(context), ""
     except AuditError as error:  # a lost key must be said, but is no reason to stop looking
         sealed, problem = None, str(error)
-    return Up(started, migrated, collection, verified, snapshot, taken, sealed, problem)
+    retained = retention_as_set(context) if let_go and sealed is not None else None
+    return Up(started, migrated, collection, verified, snapshot, taken, sealed, problem, retained)
 
 
 def _snapshot(context: Context, verified: Verified) -> tuple[Snapshot, bool]:

@@ -35,6 +35,10 @@ def print_why(told: Why) -> None:
     screen.print(f"[bold]{shown(told.thing)}[/] on [bold]{shown(told.node_name)}[/]")
     if told.known_since is not None:
         screen.print(f"[dim]known since {shown(text(told.known_since))}[/]")
+    if told.complete_since is not None:
+        screen.print(
+            f"[yellow]of what changed before {shown(text(told.complete_since))} only the last is kept; the rest was pruned[/]"
+        )
     if not told.changes:
         screen.print("It has not changed since.")
     for one in told.changes:

@@ -69,6 +69,8 @@ def print_up_again(up: "Up") -> None:
     )
     if up.sealed is None:
         _print_seal(up)
+    if up.retention is not None and up.retention.rows:
+        console().print(f"Let go: {up.retention.rows:,} old rows (`aya retention` says what is kept).")
 
 
 def print_collection(collection: "Collection") -> None:

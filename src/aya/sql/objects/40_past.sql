@@ -6,6 +6,23 @@
 --
 -- aya.as_of is a moment, or #N for "right after change N". Unset, it is now.
 
+CREATE OR REPLACE FUNCTION aya.history_reaches(at_change bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    last record;
+BEGIN
+    SELECT max(upper(p.changes)) - 1 AS change, max(p.complete_since) AS since INTO last FROM aya.prunings p;
+    IF at_change < last.change THEN
+        RAISE EXCEPTION 'the state as it was then is no longer known: changes after it were pruned' USING ERRCODE = 'AYP01',
+            HINT = format('The history is complete from %s UTC, change #%s, on.', last.since AT TIME ZONE 'UTC', last.change);
+    END IF;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION aya.history_reaches(bigint) IS 'True when no change after the one of that number was pruned; else it raises AYP01 and says from when on the history is complete.';
+
 CREATE OR REPLACE FUNCTION aya.change_number(at timestamptz) RETURNS bigint
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -16,6 +33,8 @@ DECLARE
     cut bigint;
 BEGIN
     SELECT coalesce(max(l.id), 0) INTO upto FROM public.change_log l WHERE l.created_at <= at;
+    -- The last one may be among those that were pruned.
+    SELECT greatest(upto, max(upper(p.changes)) - 1) INTO upto FROM aya.prunings p WHERE p.complete_since <= at;
     -- A transaction is seen whole or not at all: as long as one has changes on both sides, the border goes before it.
     SELECT min(l.id) INTO cut FROM public.change_log l
     WHERE l.created_at > at AND l.id <= upto
@@ -110,7 +129,7 @@ AS $body$
     FROM public.%1$I r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*

@@ -6,6 +6,8 @@ WITH wanted AS (
     UNION ALL
     SELECT t.table_name::text, 'numbers_stay', 'refuse_renumbering' FROM aya.state_tables t
     UNION ALL
+    SELECT 'change_log', 'pruned_only', 'refuse_unnamed_pruning'
+    UNION ALL
     SELECT l.table_name, 'append_only', 'refuse_rewriting'
     FROM (VALUES ('change_log'), ('aya.seals'), ('aya.audit_keys'), ('aya.prunings')) AS l (table_name)
 )

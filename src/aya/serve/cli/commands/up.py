@@ -7,6 +7,8 @@ import typer
 from aya.errors import AyaError, ExitCode
 from aya.serve.cli.app import AsJson, NodeOption, app, working
 
+LET_GO_EVERY_S = 24 * 3600
+
 
 @app.command()
 def up(
@@ -37,11 +39,14 @@ def up(
 
     from aya.serve.cli.output import report_error
 
+    let_go_at = time.monotonic()
     while True:
         time.sleep(context.settings.interval_s)
         try:
             with working(False, node=node) as context:
-                done = operation(context)
+                due = time.monotonic() >= let_go_at
+                done = operation(context, let_go=due)
+            let_go_at += LET_GO_EVERY_S if due else 0
             print_up_again(done)
         except AyaError as error:
             report_error(error, as_json=False)  # the next round may well succeed
