@@ -18,7 +18,7 @@ from aya.history.moment import as_of, moment
 from aya.history.why import why
 from aya.operations import audit
 from aya.operations.context import Context
-from aya.operations.retention import kinds, retention, retention_as_set
+from aya.operations.retention import apply_retention, kinds, retention_as_set, show_retention
 from aya.operations.show import show
 from aya.operations.snapshots import diff_states
 from aya.record.recorder import record
@@ -44,7 +44,7 @@ def pruned(aya: Context, writer: Connection, admin: Connection) -> Context:
     for number in range(5):
         grow(writer, str(number))
     older(admin)
-    done = retention(aya, keep="1 day", apply=True)
+    done = apply_retention(aya, keep="1 day")
     assert [share.rows for share in done.shares if share.kind == "changes"] == [6], (
         "of the four changes of two settings, but the last of each"
     )
@@ -62,7 +62,7 @@ def test_without_apply_nothing_goes(aya: Context, writer: Connection, admin: Con
     older(admin)
     audit.seal(aya)
     before = numbers(writer)
-    shown = retention(aya, keep="1 day")
+    shown = show_retention(aya, keep="1 day")
     assert not shown.applied
     (share,) = (share for share in shown.shares if share.kind == "changes")
     assert share.rows == 6
@@ -83,7 +83,7 @@ def test_after_pruning_the_log_is_whole_and_says_how_much_went(pruned: Context) 
 def test_a_pruned_log_is_exported_and_verified_without_the_database(pruned: Context, tmp_path: Path) -> None:
     for name in ("log", "log.gz"):
         audit.export(pruned, tmp_path / name)
-        report = audit.verify_file(tmp_path / name)
+        report = audit.verify_file(pruned, tmp_path / name)
         assert report.whole, said(report)
         assert report.pruned == 6
 
@@ -93,7 +93,7 @@ def test_what_is_left_is_proved_and_what_went_is_said_to_be_pruned(
 ) -> None:
     proof = audit.prove(pruned, min(numbers(writer)))
     (tmp_path / "proof").write_text(json.dumps(proof.document()))
-    assert audit.verify_file(tmp_path / "proof").whole
+    assert audit.verify_file(pruned, tmp_path / "proof").whole
     gone = set(range(1, max(numbers(writer)))) - numbers(writer)
     with pytest.raises(Pruned, match="was pruned"):
         audit.prove(pruned, min(gone))
@@ -219,9 +219,9 @@ def test_a_change_that_is_still_talked_about_stays_with_what_is_said_of_it(
     admin.execute("ALTER TABLE aya.seals DISABLE TRIGGER append_only")
     admin.execute("TRUNCATE aya.seals")
     admin.execute("ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER append_only")
-    retention(aya, keep="1 day", apply=True)
+    apply_retention(aya, keep="1 day")
     assert superseded in numbers(writer)
-    retention(aya, keep="0s", apply=True)
+    apply_retention(aya, keep="0s")
     assert superseded not in numbers(writer)
     assert rows(writer, "SELECT FROM change_log WHERE record_id = %(id)s AND action = 'note'", {"id": superseded}) == []
     assert audit.verify_log(aya).whole
@@ -233,7 +233,7 @@ def test_a_lost_key_lets_nothing_go(aya: Context, writer: Connection, admin: Con
     for path in aya.secrets_folder.glob("audit-*"):
         path.unlink()
     with pytest.raises(AuditError):
-        retention(aya, keep="0s", apply=True)
+        apply_retention(aya, keep="0s")
     assert numbers(writer) == before
 
 
@@ -252,7 +252,7 @@ def test_of_observations_the_newest_stay(aya: Context, writer: Connection, admin
     admin.execute(
         "UPDATE collection_outcomes SET outcome = 'denied' WHERE run_id = %s AND collector = 'services'", (run,)
     )
-    done = retention(aya, keep="0s", only=["runs", "checks", "measurements"], apply=True)
+    done = apply_retention(aya, keep="0s", only=["runs", "checks", "measurements"])
     assert {share.table_name: share.rows for share in done.shares} == {
         "collection_runs": 1, "collection_outcomes": 7, "check_results": 1, "performance_metrics": 2,
     }  # fmt: skip
@@ -273,7 +273,7 @@ def test_what_a_snapshot_rests_on_stays(aya: Context, writer: Connection) -> Non
         "INSERT INTO check_results (node_id, check_name, outcome, started_at, duration_ms, snapshot_id) "
         "SELECT n.id, 'clock', 'pass', now(), 1, s.id FROM system_nodes n, system_state_snapshots s, generate_series(1, 3)"
     )
-    assert retention(aya, keep="0s", only=["checks"], apply=True).rows == 0
+    assert apply_retention(aya, keep="0s", only=["checks"]).rows == 0
 
 
 def test_nothing_is_let_go_by_itself_unless_somebody_said_how_long_to_keep(
@@ -294,12 +294,12 @@ def test_nothing_is_let_go_by_itself_unless_somebody_said_how_long_to_keep(
 @pytest.mark.parametrize("keep", ["", "soon", "-1 day", "1 fortnight", "1"])
 def test_what_is_no_duration_is_refused(aya: Context, keep: str) -> None:
     with pytest.raises(UsageError, match="is no duration"):
-        retention(aya, keep=keep)
+        show_retention(aya, keep=keep)
 
 
 def test_an_unknown_kind_is_refused_and_those_that_exist_are_named(aya: Context) -> None:
     with pytest.raises(NotFound) as refused:
-        retention(aya, only=["everything"])
+        show_retention(aya, only=["everything"])
     assert all(kind in refused.value.remedy for kind in kinds())
 
 
@@ -344,7 +344,7 @@ def test_whatever_changed_and_whenever_it_is_pruned_nothing_that_counts_is_lost(
     audit.seal(aya)
     last_changes = _last_changes(admin)
     now, document = present(admin), read_document(writer)
-    went = retention(aya, keep="1 day", only=["changes"], apply=True).rows
+    went = apply_retention(aya, keep="1 day", only=["changes"]).rows
     report = audit.verify_log(aya)
     assert report.whole, said(report)
     assert report.pruned == went

@@ -6,7 +6,7 @@ A kind is a query `retention_KIND.sql`, an option `keep_KIND_days` and the funct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
 from aya.audit.pruning import prune
 from aya.db.connection import Connection, rows, translated
@@ -16,6 +16,7 @@ from aya.errors import NotFound, UsageError
 from aya.history.moment import moment
 from aya.operations.audit import seal, signing_key
 from aya.operations.context import Context
+from aya.operations.operation import Scope, operation
 from aya.settings import FOREVER, Settings
 
 PREFIX = "retention_"
@@ -56,19 +57,36 @@ def kinds() -> list[str]:
     return [name.removeprefix(PREFIX) for name in query_names() if name.startswith(PREFIX)]
 
 
-def retention(context: Context, *, keep: str | None = None, only: Sequence[str] = (), apply: bool = False) -> Retention:
-    """What is older than is to be kept, by table; with `apply` it is let go.
+Keep = Annotated[str | None, "Keep for so long: `90 days`, `12 weeks`. Left out: as long as the options say."]
+Only = Annotated[Sequence[str], "Only these: changes, measurements, runs, checks. All when none is named."]
 
-    `keep`: for so long (`90 days`), instead of what the options say. `only`: these kinds, see `kinds()`. Of changes only those
-    that are sealed and superseded go; applying seals first. Raises UsageError for a duration that is none, NotFound for
-    an unknown kind, AuditError when changes are to go and the signing key is not here.
+
+@operation("GET /retention", command="retention")
+def show_retention(context: Context, *, keep: Keep = None, only: Only = ()) -> Retention:
+    """What is older than is to be kept, by table; nothing goes.
+
+    Raises UsageError for a duration that is none, NotFound for an unknown kind.
     """
+    return _retention(context, _ages(context, keep, only), apply=False)
+
+
+@operation("POST /retention", command="retention", scope=Scope.ADMIN, destructive=True)
+def apply_retention(context: Context, *, keep: Keep = None, only: Only = ()) -> Retention:
+    """Let go what is older than is to be kept; what went, by table.
+
+    Of changes only those that are sealed and superseded go; what is not sealed yet is sealed first. Raises UsageError for a
+    duration that is none, NotFound for an unknown kind, AuditError when changes are to go and the signing key is not here.
+    """
+    return _retention(context, _ages(context, keep, only), apply=True)
+
+
+def _ages(context: Context, keep: str | None, only: Sequence[str]) -> dict[str, timedelta | None]:
+    """How old what is kept may be, by kind; None: any age."""
     for kind in only:
         if kind not in kinds():
             raise NotFound(f"There is nothing named {kind} to let go.", remedy=f"There are: {', '.join(kinds())}.")
-    asked = _age(keep) if keep is not None else None
-    ages = {kind: asked or _kept(context.settings, kind) for kind in (only or kinds())}
-    return _retention(context, ages, apply=apply)
+    asked = age(keep) if keep is not None else None
+    return {kind: asked or _kept(context.settings, kind) for kind in (only or kinds())}
 
 
 def retention_as_set(context: Context) -> Retention | None:
@@ -118,8 +136,8 @@ def _kept(settings: Settings, kind: str) -> timedelta | None:
     return None if days == FOREVER else timedelta(days=days)
 
 
-def _age(keep: str) -> timedelta:
-    """A duration as people write it."""
+def age(keep: str) -> timedelta:
+    """A duration as people write it: `90 days`, `36h`. Raises UsageError."""
     try:
         then = datetime.fromisoformat(moment(f"{keep.strip()} ago").setting)
     except UsageError:

@@ -77,18 +77,19 @@ def diff_states(
     (`ALPHA@baseline`). Two different nodes are compared as if they were one. Raises NotFound, naming what there is.
     """
     with context.database.connect(Login.READER) as connection, translated(doing="reading two states"):
-        old, new = (_state(connection, said) for said in (before, after))
+        old, new = (named_state(connection, said) for said in (before, after))
     one, two = list(old["nodes"]), list(new["nodes"])
-    if _is_of_one_node(before, old) and _is_of_one_node(after, new) and one != two:
+    if is_of_one_node(before, old) and is_of_one_node(after, new) and one != two:
         both = f"{one[0]} → {two[0]}"
         old, new = (side | {"nodes": {both: next(iter(side["nodes"].values()))}} for side in (old, new))
-    elif _is_of_one_node(before, old) or _is_of_one_node(after, new):
-        only = one[0] if _is_of_one_node(before, old) else two[0]
+    elif is_of_one_node(before, old) or is_of_one_node(after, new):
+        only = one[0] if is_of_one_node(before, old) else two[0]
         old, new = (_only(side, only) for side in (old, new))
     return diff(old, new), json_patch(old, new)
 
 
-def _state(connection: Connection, said: str) -> Document:
+def named_state(connection: Connection, said: str) -> Document:
+    """The state that somebody named: see `diff_states`."""
     node, _, when = said.rpartition("@")
     if node and _exists(connection, node):
         return _of_node(_at(connection, when), node, said)
@@ -142,6 +143,6 @@ def _only(document: Document, node: str) -> Document:
     return document | {"nodes": {name: state for name, state in document["nodes"].items() if name == node}}
 
 
-def _is_of_one_node(said: str, document: Document) -> bool:
+def is_of_one_node(said: str, document: Document) -> bool:
     """Whether a state was asked for of one node."""
     return len(document["nodes"]) == 1 and next(iter(document["nodes"])) in (said, said.rpartition("@")[0])

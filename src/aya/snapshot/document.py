@@ -23,14 +23,21 @@ NODE_COLUMNS = ("node_role", "node_role_source", "identity", "status", *(field.n
 Document = dict[str, Any]
 
 
-def read_document(connection: Connection, *, nodes: Collection[str] | None = None) -> Document:
-    """The state document of all nodes, or of those named, out of one consistent view of the database."""
+def read_document(
+    connection: Connection, *, nodes: Collection[str] | None = None, sections: Collection[str] | None = None
+) -> Document:
+    """The state document of all nodes, or of those named, out of one consistent view of the database.
+
+    `sections`: read only these; the others are empty. Such a document is no snapshot.
+    """
     with translated(doing="reading the state"), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        return document_within(connection, nodes)
+        return document_within(connection, nodes, sections)
 
 
-def document_within(connection: Connection, nodes: Collection[str] | None) -> Document:
+def document_within(
+    connection: Connection, nodes: Collection[str] | None, sections: Collection[str] | None = None
+) -> Document:
     """The same out of the view that the transaction has which is open."""
     wanted = {"nodes": None if nodes is None else list(nodes)}
     document: dict[str, Any] = {}
@@ -38,6 +45,8 @@ def document_within(connection: Connection, nodes: Collection[str] | None) -> Do
         name = row.pop("node_name")
         document[name] = {"node": _known(row), **{fact_type.SECTION: {} for fact_type in FACT_TYPES}}
     for fact_type in FACT_TYPES:
+        if sections is not None and fact_type.SECTION not in sections:
+            continue
         for row in rows(connection, _section_query(fact_type), wanted):
             section = document[row.pop("node_name")][fact_type.SECTION]
             key = row_key(fact_type, row)

@@ -23,11 +23,11 @@ def retention(
     as_json: AsJson = False,
 ) -> None:
     """Show what is older than is to be kept, and with --apply let it go; nothing loses its creation or last change."""
-    from aya.operations.retention import retention as operation
+    from aya.operations.retention import apply_retention, show_retention
     from aya.serve.cli.output import print_json
 
     with working(as_json) as context:
-        done = operation(context, keep=keep, only=only or (), apply=apply)
+        done = (apply_retention if apply else show_retention)(context, keep=keep, only=only or ())
     if as_json:
         print_json(done)
     else:

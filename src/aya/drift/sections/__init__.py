@@ -1,0 +1,1 @@
+"""What is compared between nodes: one file for each section, discovered."""
