@@ -3,8 +3,8 @@ current.
 
     python docs/generate.py [--check]
 
-What is generated: src/aya/sql/schema.sql, docs/tables.md, docs/collectors.md, docs/checks.md, docs/settings.md,
-docs/cli.md.
+What is generated: src/aya/sql/schema.sql, docs/tables.md, docs/collectors.md, docs/checks.md, docs/drift.md,
+docs/settings.md, docs/cli.md.
 """
 
 import inspect
@@ -23,6 +23,7 @@ from aya.db.connection import rows
 from aya.db.database import DATABASE, Database, Login
 from aya.db.migrate import migrate
 from aya.db.queries import query
+from aya.drift.view import sections as comparable
 from aya.registry import discover
 from aya.settings import PREFIX, Settings
 from aya.verify.check import Check
@@ -41,6 +42,7 @@ def main() -> int:
     pages = {
         "docs/collectors.md": collectors_page(),
         "docs/checks.md": checks_page(),
+        "docs/drift.md": drift_page(),
         "docs/settings.md": settings_page(),
         "docs/cli.md": cli_page(),
         **from_database(),
@@ -156,6 +158,24 @@ def checks_page() -> str:
     lines += ["\n# Your own\n", f"{inspect.getdoc(import_module('aya.verify.catalogue'))}\n"]
     for title, module in (("In Python", "check"), ("In SQL", "sql_check"), ("Limits", "confinement")):
         lines += [f"\n## {title}\n", f"{inspect.getdoc(import_module(f'aya.verify.{module}'))}\n"]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def drift_page() -> str:
+    """What is compared between nodes, from the docstrings of the sections and rules."""
+    lines = [
+        "# Drift\n",
+        "What `aya drift` compares. Each section is one file in `src/aya/drift/sections/`; what differs by nature is compared "
+        "with `--all`.\n",
+    ]
+    for title, module in {
+        "Own values": "aya.drift.own",
+        "Which server with which": "aya.drift.servers",
+        "What is not known": "aya.drift.looks",
+        "failover": "aya.drift.failover",
+        **{name: f"aya.drift.sections.{name}" for name in comparable()},
+    }.items():
+        lines += [f"\n## {title}\n", f"{inspect.getdoc(import_module(module))}\n"]
     return GENERATED + "\n".join(lines) + "\n"
 
 

@@ -77,11 +77,12 @@ def view(
             else:
                 seen.unsure.add((name, thing.scope, own.replaced(thing.name)))
         for target in looked_at:
-            if section.looks(target):
-                gap_of(target)  # of what was never seen there is no thing
+            # Of what was never seen there is no thing; where everything was seen, what is not among the things is not there.
+            if section.looks(target) and gap_of(target) is None:
+                seen.scopes.add((name, _scope(target, servers)))
         for target, gap in gaps.items():
             if target and gap is not None and whole is None:
-                seen.unknown.append(Unknown(node, name, _shown(target, servers), gap.since, gap.reason))
+                seen.unknown.append(Unknown(node, name, " ".join(_scope(target, servers)), gap.since, gap.reason))
     return seen
 
 
@@ -110,7 +111,7 @@ def _compared(thing: Thing, *, everything: bool) -> Iterator[tuple[str, Value]]:
             yield aspect, value
 
 
-def _shown(target: str, servers: Mapping[str, str]) -> str:
-    """A target by the common name of its server."""
+def _scope(target: str, servers: Mapping[str, str]) -> tuple[str, ...]:
+    """The common names of a server, and of a database of it."""
     instance, _, database = target.partition("/")
-    return " ".join(filter(None, (servers.get(instance, instance), database)))
+    return (servers.get(instance, instance), database) if database else (servers.get(instance, instance),)

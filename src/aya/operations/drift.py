@@ -136,7 +136,9 @@ def _compared(
         sides: list[Side] = []
         not_judged: list[Unknown] = []
         reads = _reads(wanted)
-        for done, (name, state) in enumerate(_states(connection, names, reads, whole=at is not None), 1):
+        names_of_settings = _differing_settings(connection, names) if reference is None else None
+        states = _states(connection, names, reads, names_of_settings, whole=at is not None)
+        for done, (name, state) in enumerate(states, 1):
             servers = common_names(state["instances"], usual)
             known = _known(looks[name], now, stale_after)
             seen = _view(name, state, wanted, servers, known, looks[name], everything=everything)
@@ -192,13 +194,30 @@ def _reads(wanted: Iterable[str]) -> set[str]:
     return found | set(JUDGED) if failover.SECTION in wanted else found
 
 
+def _differing_settings(connection: Connection, names: Sequence[str]) -> list[str]:
+    """The settings that must be looked at: most are the same everywhere, and a failover is judged by some."""
+    found = rows(connection, query("drift_settings_that_differ"), {"nodes": list(names)})
+    return [*failover.NEEDED, *(row["setting_name"] for row in found)]
+
+
 def _states(
-    connection: Connection, names: Sequence[str], reads: set[str], *, whole: bool
+    connection: Connection, names: Sequence[str], reads: set[str], settings: Sequence[str] | None, *, whole: bool
 ) -> Iterator[tuple[str, NodeDocument]]:
-    """The nodes, a few at a time; of the past all at once, since going back costs the same for one as for all."""
+    """The nodes, a few at a time; of the past all at once, since going back costs the same for one as for all.
+
+    `settings`: only those of these names; None: all.
+    """
     at_once = len(names) if whole else NODES_AT_ONCE
     for start in range(0, len(names), max(at_once, 1)):
-        yield from read_document(connection, nodes=names[start : start + at_once], sections=reads)["nodes"].items()
+        some = names[start : start + at_once]
+        sections = reads if settings is None else reads - {"settings"}
+        nodes: dict[str, NodeDocument] = read_document(connection, nodes=some, sections=sections)["nodes"]
+        if settings is not None and "settings" in reads:
+            asked = {"nodes": list(some), "names": list(settings)}
+            for number, row in enumerate(rows(connection, query("drift_settings"), asked)):
+                known = {name: value for name, value in row.items() if value is not None}
+                nodes[known.pop("node_name")]["settings"][str(number)] = known
+        yield from nodes.items()
 
 
 def _looks(connection: Connection, names: Sequence[str] | None) -> Mapping[str, Looks]:
