@@ -58,7 +58,7 @@ class Drift:
 
 def section_names() -> list[str]:
     """What can be compared."""
-    return [*comparable(), failover.SECTION]
+    return [failover.SECTION, *comparable()]
 
 
 @operation("GET /drift", command="drift", tool=True)

@@ -1,6 +1,6 @@
 """What people see of drift: for few nodes a matrix, for many who is alone with what; then what is not known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,8 @@ def print_drift(drift: "Drift") -> None:
         if found[0].verdict is Verdict.RULE:
             _print_rules(found)
         elif few:
-            _print_matrix(found, drift.nodes)
+            blind = {one.node for one in drift.unknown if one.section == section}
+            _print_matrix(found, drift.nodes, blind)
         else:
             _print_odd_ones(found, drift.baseline)
     if drift.unknown:
@@ -39,7 +40,8 @@ def print_drift(drift: "Drift") -> None:
     screen.print(f"\n{shown(_summary(drift))}")
 
 
-def _print_matrix(found: Sequence[Finding], nodes: Sequence[str]) -> None:
+def _print_matrix(found: Sequence[Finding], nodes: Sequence[str], blind: Set[str]) -> None:
+    """A column for each node. One that does not even have what the thing is in has no value; of a blind one it is not known."""
     rows = []
     for one in found[:MOST_SHOWN]:
         row: dict[str, Any] = {"what": _what(one)}
@@ -47,7 +49,7 @@ def _print_matrix(found: Sequence[Finding], nodes: Sequence[str]) -> None:
             odd = one.verdict is Verdict.MAJORITY and group is not one.expected
             for node in group.nodes:
                 row[node] = (ODD if odd else "") + _value(one, group)
-        rows.append({**dict.fromkeys(nodes, "not known"), **row})
+        rows.append({node: "not known" if node in blind else "–" for node in nodes} | row)
     print_table(rows, ("what", *nodes))
     _print_more(found)
 
@@ -100,7 +102,7 @@ def _print_unknown(unknown: Iterable[Unknown]) -> None:
             "node": node,
             "section": ", ".join(dict.fromkeys(filter(None, sections))),
             "of": what,
-            "not known since": text(since) if since else "ever",
+            "not known since": text(since) if since else "never known",
             "because": reason,
         }
         for (node, what, since, reason), sections in together.items()
