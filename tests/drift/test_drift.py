@@ -276,6 +276,10 @@ def test_against_a_snapshot_or_a_moment_each_node_is_compared_with_itself(aya: C
         (finding,) = found.findings
         assert (finding.name, finding.odd) == ("fsync", {"ALPHA"})
         assert [(one.node, one.reason) for one in found.unknown] == [("AIR", f"it is not in {baseline}")]
+    writer.execute("DELETE FROM system_nodes WHERE node_name = 'BETA'")
+    (gone,) = (one for one in find_drift(aya, baseline="before").unknown if one.node == "BETA")
+    assert gone.reason == "it is in before, but not recorded any more"
+    recorded(writer, node("BETA"))
     (finding,) = find_drift(aya, nodes=["BETA"], baseline="ALPHA@before", sections=["settings"]).findings
     assert (finding.name, finding.odd) == ("work_mem", {"BETA"})
 

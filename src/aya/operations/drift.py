@@ -154,6 +154,8 @@ def _compared(
                 sides += found
                 not_judged += gaps
             context.progress(f"compared {done:,} of {len(names):,} nodes")
+    if reference is not None and not only:
+        unknown += reference.no_longer(fleet)
     findings = list(tally.findings() if reference is None else against.findings())
     broken, gaps_of_replicas = failover.judge(sides, not_judged)
     findings += broken
@@ -297,6 +299,11 @@ class _Reference:
         # Of what was kept without its looks, as in a snapshot from elsewhere, what it says is all that is known.
         known = _known(looks, self.at, self.stale_after) if looks.at is not None else _all_known
         return _view(of, state, wanted, servers, known, looks, everything=everything)
+
+    def no_longer(self, names: Iterable[str]) -> list[Unknown]:
+        """The nodes that are only in the baseline."""
+        gone = [] if self.node else sorted(self.document["nodes"].keys() - set(names))
+        return [Unknown(name, "", "", self.at, f"it is in {self.said}, but not recorded any more") for name in gone]
 
 
 def _all_known(_looks: Iterable[Look]) -> Gap | None:

@@ -65,7 +65,8 @@ Only = Annotated[Sequence[str], "Only these: changes, measurements, runs, checks
 def show_retention(context: Context, *, keep: Keep = None, only: Only = ()) -> Retention:
     """What is older than is to be kept, by table; nothing goes.
 
-    Raises UsageError for a duration that is none, NotFound for an unknown kind.
+    Changes that no seal covers yet are not counted: applying seals them first. Raises UsageError for a duration that is none,
+    NotFound for an unknown kind.
     """
     return _retention(context, _ages(context, keep, only), apply=False)
 
@@ -86,7 +87,7 @@ def _ages(context: Context, keep: str | None, only: Sequence[str]) -> dict[str, 
         if kind not in kinds():
             raise NotFound(f"There is nothing named {kind} to let go.", remedy=f"There are: {', '.join(kinds())}.")
     asked = age(keep) if keep is not None else None
-    return {kind: asked or _kept(context.settings, kind) for kind in (only or kinds())}
+    return {kind: _kept(context.settings, kind) if asked is None else asked for kind in (only or kinds())}
 
 
 def retention_as_set(context: Context) -> Retention | None:
@@ -107,8 +108,8 @@ def _retention(context: Context, ages: dict[str, timedelta | None], *, apply: bo
         if apply:
             for kind in {share.kind: None for share in shares if share.rows}:
                 _let_go(context, connection, kind, before[kind])
-    if apply and any(share.rows for share in shares):
-        seal(context)
+    if apply and any(share.rows for share in shares if share.kind == SIGNED):
+        seal(context)  # that they went is in the log as well
     return Retention(apply, tuple(shares))
 
 

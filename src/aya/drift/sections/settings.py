@@ -28,12 +28,13 @@ def things(state: NodeDocument, servers: Mapping[str, str]) -> Iterator[Thing]:
     """One for each setting of each server."""
     for row in state.get("settings", {}).values():
         name, instance = row["setting_name"], row["instance"]
-        value = Value(row.get("setting_value", ""), row.get("pending_value") if row.get("requires_restart") else None)
+        value = row.get("setting_value")
+        pending = row.get("pending_value") if row.get("requires_restart") else None
         own = row.get("setting_category") == PLACES or name in NAMES_IT or name in FOLLOWS
         yield Thing(
             (servers.get(instance, instance),),
             name,
-            {"value": value},
+            {} if value is None else {"value": Value(value, pending)},
             target=instance,
             by_nature=frozenset({"value", PRESENCE}) if own else frozenset(),
             unit=row.get("setting_unit"),
