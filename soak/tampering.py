@@ -52,7 +52,9 @@ CHANGED = {
 """How a bit of each hashed column is flipped; of a text, a bit of its first character, or it gets one."""
 FLIP = "CASE WHEN coalesce({column}, '') = '' THEN 'x' ELSE overlay({column} PLACING chr(ascii({column}) # 1) FROM 1 FOR 1) END"
 SEAL_CHANGED = {
+    "seal_number": "seal_number + 1000",
     "first_leaf": "first_leaf - 1",
+    "tree_size": "tree_size + 1",
     "changes": "changes + int8multirange(int8range(900000, 900001))",
     "leaf_hashes": "set_bit(leaf_hashes, %(bit)s, 1 - get_bit(leaf_hashes, %(bit)s))",
     "root": "set_bit(root, %(bit)s, 1 - get_bit(root, %(bit)s))",
@@ -61,6 +63,12 @@ SEAL_CHANGED = {
     "sealed_at": "sealed_at + interval '1 us' * (1 << %(bit)s)",
     "note": "overlay(note PLACING chr(ascii(substr(note, 1 + %(bit)s * 7, 1)) # 1) FROM 1 + %(bit)s * 7 FOR 1)",
 }
+KEY_CHANGED = {
+    "verifier_key": "overlay(verifier_key PLACING chr(ascii(substr(verifier_key, 1 + %(bit)s, 1)) # 1) FROM 1 + %(bit)s FOR 1)",
+    "first_seal": "first_seal + 1",
+    "note": "overlay(note PLACING chr(ascii(substr(note, 1 + %(bit)s * 7, 1)) # 1) FROM 1 + %(bit)s * 7 FOR 1)",
+}
+"""How the signed columns of a key are; when it was introduced is not signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +164,12 @@ def _sealed(admin: Connection) -> Iterator[str]:
 
 def _flipped(admin: Connection, chance: random.Random) -> Tampering:
     bit = chance.randrange(8)
-    if chance.random() < 0.2:
+    where = chance.random()
+    if where < 0.05:
+        column = chance.choice([*KEY_CHANGED])
+        _run(admin, f"UPDATE aya.audit_keys SET {column} = {KEY_CHANGED[column]}", {"bit": bit})
+        return Tampering(f"flipped: audit_keys.{column}")
+    if where < 0.25:
         column = chance.choice([*SEAL_CHANGED])
         number = chance.randint(1, _last(admin))
         if column == "first_leaf" and number == 1:
@@ -164,7 +177,7 @@ def _flipped(admin: Connection, chance: random.Random) -> Tampering:
         if column in ("leaf_hashes", "root", "frontier"):
             bit = chance.randrange(256)
         values = {"bit": bit, "seal": number}
-        if column == "first_leaf":
+        if column in ("first_leaf", "tree_size"):
             _run(admin, "ALTER TABLE aya.seals DROP CONSTRAINT seals_check, DROP CONSTRAINT seals_check1")
         _run(admin, f"UPDATE aya.seals SET {column} = {SEAL_CHANGED[column]} WHERE seal_number = %(seal)s", values)
         return Tampering(f"flipped: seals.{column} of {number}", seal=number)

@@ -9,6 +9,8 @@ import pytest
 
 from aya.audit import seal as sealing
 from aya.audit.checkpoint import Checkpoint
+from aya.audit.guards import broken
+from aya.audit.live import examine
 from aya.audit.note import SigningKey, VerifierKey, make_key, opened
 from aya.audit.verify import Numbers, Report
 from aya.db.connection import Connection, rows
@@ -206,6 +208,90 @@ def test_a_trigger_that_was_put_aside_is_found(
     assert audit.verify_log(aya).whole
 
 
+@pytest.mark.parametrize(
+    ("statements", "said_of_it"),
+    [
+        (
+            "CREATE OR REPLACE FUNCTION aya.log_services() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
+            "AS 'BEGIN RETURN NULL; END'",
+            "function aya.log_services() was replaced",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION aya.actor() RETURNS text LANGUAGE sql RETURN 'somebody else'",
+            "function aya.actor() was replaced",
+        ),
+        ("DROP FUNCTION aya.log_services() CASCADE", "function aya.log_services() is not there"),
+        (
+            "CREATE FUNCTION lie() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changed_by := NULL; RETURN NEW; END'; "
+            "CREATE TRIGGER lie BEFORE INSERT ON change_log FOR EACH ROW EXECUTE FUNCTION lie()",
+            "trigger lie of public.change_log is not AYA's",
+        ),
+        (
+            "CREATE RULE silent AS ON INSERT TO change_log DO INSTEAD NOTHING",
+            "rule silent of public.change_log is not AYA's",
+        ),
+        ("CREATE TABLE more () INHERITS (change_log)", "child more of public.change_log is not AYA's"),
+        ("ALTER TABLE change_log ENABLE ROW LEVEL SECURITY", "table public.change_log was changed"),
+        ("ALTER TABLE change_log ADD COLUMN extra text", "column public.change_log.extra is not AYA's"),
+        (
+            "ALTER TABLE change_log ALTER created_at SET DEFAULT '2020-01-01'",
+            "column public.change_log.created_at was changed",
+        ),
+        ("ALTER TABLE change_log RENAME fact TO facts", "column public.change_log.fact is not there"),
+        ("ALTER TABLE aya.seals DROP COLUMN frontier", "column aya.seals.frontier is not there"),
+        ("DROP TABLE change_log CASCADE", "table public.change_log is not there"),
+        ("DROP TABLE services CASCADE", "table services is not there"),
+        ("ALTER TABLE services RENAME TO servants", "table services is not there"),
+        ("DROP VIEW aya.state_tables", "view aya.state_tables is not there"),
+        (
+            "INSERT INTO change_log (id, change_description) VALUES (10000, 'forged')",
+            "change 10000: the database has not given such a number yet",
+        ),
+    ],
+)
+def test_what_writes_and_guards_the_log_is_compared_with_what_aya_made(
+    aya: Context, writer: Connection, admin: Connection, statements: str, said_of_it: str
+) -> None:
+    record(writer, [whole()])
+    audit.seal(aya)
+    report = Report()
+    with admin.transaction(force_rollback=True):
+        admin.execute("ALTER TABLE change_log DISABLE TRIGGER append_only")
+        admin.execute(statements)  # type: ignore[arg-type]
+        admin.execute("ALTER TABLE IF EXISTS change_log ENABLE ALWAYS TRIGGER append_only")
+        guards = broken(admin)
+        if not any(guard.unreadable for guard in guards):
+            examine(admin, report)
+    assert said_of_it in "\n".join([said(report), *(guard.said for guard in guards)])
+
+
+def test_what_aya_made_is_as_it_made_it(aya: Context, writer: Connection) -> None:
+    assert broken(writer) == []
+
+
+def test_a_log_that_cannot_be_read_is_not_whole(aya: Context, writer: Connection, admin: Connection) -> None:
+    log(writer, aya)
+    admin.execute("ALTER TABLE change_log RENAME fact TO facts")
+    try:
+        report = audit.verify_log(aya)
+    finally:
+        admin.execute("ALTER TABLE change_log RENAME facts TO fact")
+    assert "column public.change_log.fact is not there" in said(report)
+    assert "nothing else was verified" in report.remarks[0]
+    assert audit.verify_log(aya).whole
+
+
+def test_who_writes_in_another_time_zone_logs_the_same(aya: Context, writer: Connection, admin: Connection) -> None:
+    record(writer, [whole()])
+    admin.execute("SET timezone = 'Asia/Tokyo'")
+    admin.execute("SET datestyle = 'German'")
+    admin.execute("UPDATE services SET started_at = '2026-11-20 10:00+00'")
+    assert rows(writer, "SELECT new_value ->> 'started_at' AS at FROM change_log ORDER BY id DESC LIMIT 1") == [
+        {"at": "2026-11-20T10:00:00+00:00"}
+    ]
+    assert audit.verify_log(aya).whole
+
+
 def unlogged(admin: Connection, statement: str) -> None:
     """Change state while nothing is logged, and leave no trace of that."""
     triggers = ("log_inserted", "log_updated", "log_deleted")
@@ -222,7 +308,7 @@ def unlogged(admin: Connection, statement: str) -> None:
     [
         (
             "UPDATE postgresql_configuration SET setting_value = 'x' WHERE setting_name = 'a'",
-            "setting_value is x, but by change",
+            "setting_value is x, but change",
         ),
         ("DELETE FROM postgresql_configuration WHERE setting_name = 'a'", "is gone, but the log knows nothing of that"),
         (

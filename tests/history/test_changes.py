@@ -71,6 +71,25 @@ def test_a_first_load_is_one_row_for_each_node_and_section(writer: Connection) -
     assert {c.action for c in logged(writer) if c.section != "node"} == {"first load"}
 
 
+def test_a_first_load_by_hand_is_one_row_as_well(writer: Connection, admin: Connection) -> None:
+    record(writer, [state(identified())])
+    admin.execute(
+        "INSERT INTO software_versions (node_id, software_name) SELECT id, 'a' || n FROM system_nodes, generate_series(1, 50) n"
+    )
+    admin.execute(
+        "INSERT INTO software_versions (node_id, software_name) SELECT id, 'b' || n FROM system_nodes, generate_series(1, 2) n"
+    )
+    with admin.cursor() as cursor, cursor.copy("COPY services (node_id, service_name, status) FROM STDIN") as copy:
+        for name in "abc":
+            copy.write_row((rows(writer, "SELECT id FROM system_nodes")[0]["id"], name, "running"))
+    assert [c.change_description for c in logged(writer) if c.section != "node"] == [
+        "50 software first recorded on ALPHA",
+        "b1 appeared on ALPHA",
+        "b2 appeared on ALPHA",
+        "3 services first recorded on ALPHA",
+    ]
+
+
 def test_what_appears_later_is_told_one_by_one(writer: Connection) -> None:
     record(
         writer,

@@ -41,7 +41,7 @@ class Live:
 
 
 def examine(connection: Connection, report: Report) -> None:
-    """Add what is wrong around the log: rows inserted late, triggers put aside, and state that the log does not explain."""
+    """Add what is wrong around the log: rows inserted late or by hand, and state that the log does not explain."""
     found = rows(connection, query("unsealed_rows"))[0]
     report.unsealed = found["unsealed"]
     for number in found["late"] or ():
@@ -49,18 +49,16 @@ def examine(connection: Connection, report: Report) -> None:
             f"change {number} is in no seal, though its transaction was over when one was made: it was inserted later",
             change=number,
         )
-    for problem in triggers_missing(connection):
-        report.add(f"{problem}: what was changed meanwhile is not in the log")
-    for table in rows(connection, "SELECT * FROM aya.state_tables ORDER BY table_name"):
+    if found["not_given"]:
+        first, more = found["first_not_given"], found["not_given"] - 1
+        report.add(
+            f"change {first}{f' and {more:,} more' if more else ''}: the database has not given such a number yet; "
+            "it was inserted by hand, or the sequence was set back",
+            change=first,
+        )
+    there = "SELECT * FROM aya.state_tables WHERE to_regclass(table_name) IS NOT NULL ORDER BY table_name"
+    for table in rows(connection, there):
         _examine_state(connection, table["table_name"], table["section"] == "node", table["observations"], report)
-
-
-def triggers_missing(connection: Connection) -> list[str]:
-    """What is wrong with the triggers that write and guard the log."""
-    return [
-        f"trigger {row['trigger_name']} of {row['table_name']} {row['said']}"
-        for row in rows(connection, query("triggers_missing"))
-    ]
 
 
 def _examine_state(
@@ -85,6 +83,10 @@ def _examine_state(
                 )
             case _:
                 report.add(
-                    f"{where}: {row['key']} is {row['is']}, but by change {row['change']} it became {row['became']}",
+                    f"{where}: {row['key']} is {_said(row['is'])}, but change {row['change']} made it {_said(row['became'])}",
                     change=row["change"],
                 )
+
+
+def _said(value: object) -> object:
+    return "nothing" if value is None else value

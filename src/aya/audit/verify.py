@@ -108,13 +108,14 @@ def verify(
     checkpoints: Sequence[tuple[str, str]] = (),
     *,
     since: str | None = None,
+    report: Report | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Verify a log against its keys and against checkpoints that were kept, given as pairs of a name and a signed note.
 
-    `since`: a signed checkpoint that is trusted; what was sealed before it is not recomputed.
+    `since`: a signed checkpoint that is trusted; what was sealed before it is not recomputed. `report`: to be gone on with.
     """
-    report = Report()
+    report = report or Report()
     keys = trust(source.public_keys(), trusted)
     report.remarks += keys.remarks
     for problem in keys.problems:

@@ -10,6 +10,7 @@ from aya.audit import checkpoint as checkpoints
 from aya.audit import seal as sealing
 from aya.audit.export import Export
 from aya.audit.export import export as write_export
+from aya.audit.guards import broken
 from aya.audit.live import Live, examine
 from aya.audit.note import SigningKey, VerifierKey, kept_keys, make_key
 from aya.audit.proof import Proof, verify_proof
@@ -19,7 +20,8 @@ from aya.audit.verify import Report
 from aya.audit.verify import verify as verify_source
 from aya.db.connection import Connection, translated
 from aya.db.database import Login
-from aya.errors import AuditError, NotFound, UsageError
+from aya.db.migrate import is_current
+from aya.errors import AuditError, DatabaseUnsuitable, NotFound, UsageError
 from aya.operations.context import Context
 from aya.operations.operation import Kind, Scope, operation
 
@@ -70,19 +72,42 @@ def verify_log(
     `since`: a trusted checkpoint to start from.
     """
     with context.database.connect(Login.READER) as connection, translated(doing="verifying the log"):
-        trusted, remarks = _trusted(context, connection, keys)
-        kept = [(path.name, note) for path, note in checkpoints.kept(checkpoint_folder(context))]
-        if checkpoint is not None:
-            kept.append((checkpoint.name, _read(checkpoint)))
+        if not is_current(connection):
+            raise DatabaseUnsuitable(
+                "The database is not what this version of AYA needs, so that its log cannot be judged.",
+                remedy="Run `aya db migrate`; or verify with the version that made it.",
+            )
         with connection.transaction():
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            report = verify_source(
-                Live(connection), trusted, kept, since=_read(since) if since else None, progress=context.progress
-            )
-            context.progress("comparing the state with the log")
-            examine(connection, report)
-    report.remarks += remarks
+            report = Report()
+            guards = broken(connection)
+            for guard in guards:
+                report.add(guard.said)
+            if any(guard.unreadable for guard in guards):
+                report.remarks.append("the log cannot be read as it is: nothing else was verified")
+            else:
+                _verify(context, connection, report, keys=keys, checkpoint=checkpoint, since=since)
     return report
+
+
+def _verify(
+    context: Context,
+    connection: Connection,
+    report: Report,
+    *,
+    keys: Sequence[str],
+    checkpoint: Path | None,
+    since: Path | None,
+) -> None:
+    trusted, remarks = _trusted(context, connection, keys)
+    kept = [(path.name, note) for path, note in checkpoints.kept(checkpoint_folder(context))]
+    if checkpoint is not None:
+        kept.append((checkpoint.name, _read(checkpoint)))
+    start = _read(since) if since else None
+    verify_source(Live(connection), trusted, kept, since=start, report=report, progress=context.progress)
+    context.progress("comparing the state with the log")
+    examine(connection, report)
+    report.remarks += remarks
 
 
 @operation(command="audit verify")

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from aya.audit.live import triggers_missing
+from aya.audit.guards import broken
 from aya.collect.runner import collectors
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import ROLES, Login
@@ -135,15 +135,15 @@ def _database(context: Context) -> Iterator[Diagnosis]:
 
 
 def _log(connection: Connection) -> Diagnosis:
-    """Whether the triggers that write and guard the log of changes are in force."""
-    missing = triggers_missing(connection)
+    """Whether what writes and guards the log of changes is as it was made."""
+    problems = [problem.said for problem in broken(connection)]
     return Diagnosis(
         "log of changes",
-        not missing,
-        "; ".join(missing) or "every change of state is logged",
-        "`aya audit verify` shows what was changed meanwhile. To put the triggers back: "
+        not problems,
+        "; ".join(problems) or "every change of state is logged",
+        "`aya audit verify` shows what was changed meanwhile. To put back what AYA made: "
         "DELETE FROM aya.applied_objects, then `aya db migrate`."
-        if missing
+        if problems
         else "",
     )
 

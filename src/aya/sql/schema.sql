@@ -346,6 +346,8 @@ CREATE FUNCTION aya.log_database_schemas() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -380,26 +382,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE r.source IS NOT NULL
+                WHERE 'database_schemas' <> 'system_nodes' AND r.node_id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'schemas', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'schemas', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'schemas', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'schemas', g.source))
         ), fresh AS (
             SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.database_name::text, ''), nullif(r.kind::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) AS fact, concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) AS label,
                 aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[]) AS row,
                 aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND coalesce(l.source, '') = coalesce(r.source, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'schemas') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -447,6 +451,8 @@ CREATE FUNCTION aya.log_network_interfaces() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -481,26 +487,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE r.source IS NOT NULL
+                WHERE 'network_interfaces' <> 'system_nodes' AND r.node_id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'interfaces', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'interfaces', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'interfaces', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'interfaces', g.source))
         ), fresh AS (
             SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.interface_name::text, '')) AS fact, concat_ws(' ', nullif(r.interface_name::text, '')) AS label,
                 aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
                 aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND coalesce(l.source, '') = coalesce(r.source, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'interfaces') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -548,6 +556,8 @@ CREATE FUNCTION aya.log_postgresql_configuration() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -582,26 +592,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE r.source IS NOT NULL
+                WHERE 'postgresql_configuration' <> 'system_nodes' AND r.node_id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'settings', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'settings', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'settings', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'settings', g.source))
         ), fresh AS (
             SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.setting_name::text, '')) AS fact, concat_ws(' ', nullif(r.setting_name::text, '')) AS label,
                 aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
                 aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND coalesce(l.source, '') = coalesce(r.source, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'settings') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -649,6 +661,8 @@ CREATE FUNCTION aya.log_postgresql_instances() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -683,26 +697,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE r.source IS NOT NULL
+                WHERE 'postgresql_instances' <> 'system_nodes' AND r.node_id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'instances', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'instances', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'instances', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'instances', g.source))
         ), fresh AS (
             SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, '')) AS fact, concat_ws(' ', nullif(r.instance::text, '')) AS label,
                 aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
                 aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND coalesce(l.source, '') = coalesce(r.source, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'instances') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -750,6 +766,8 @@ CREATE FUNCTION aya.log_replication_status() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -784,26 +802,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE r.source IS NOT NULL
+                WHERE 'replication_status' <> 'system_nodes' AND r.node_id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'replication', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'replication', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'replication', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'replication', g.source))
         ), fresh AS (
             SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) AS fact, concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) AS label,
                 aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[]) AS row,
                 aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND coalesce(l.source, '') = coalesce(r.source, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'replication') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -851,6 +871,8 @@ CREATE FUNCTION aya.log_services() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -885,26 +907,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE r.source IS NOT NULL
+                WHERE 'services' <> 'system_nodes' AND r.node_id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'services', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'services', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'services', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'services', g.source))
         ), fresh AS (
             SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.service_name::text, '')) AS fact, concat_ws(' ', nullif(r.service_name::text, '')) AS label,
                 aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[]) AS row,
                 aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND coalesce(l.source, '') = coalesce(r.source, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'services') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -952,6 +976,8 @@ CREATE FUNCTION aya.log_software_versions() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -986,26 +1012,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.node_id AS node_id, r.source AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE r.source IS NOT NULL
+                WHERE 'software_versions' <> 'system_nodes' AND r.node_id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'software', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'software', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'software', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'software', g.source))
         ), fresh AS (
             SELECT r.id, r.node_id AS node_id, r.source AS source, concat_ws(' | ', nullif(r.software_name::text, ''), nullif(r.install_path::text, ''), nullif(r.software_architecture::text, '')) AS fact, concat_ws(' ', nullif(r.software_name::text, '')) AS label,
                 aya.known(to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[]) AS row,
                 aya.last_look(r.node_id, r.source, (runs -> r.node_id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND l.source = r.source)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.node_id AND coalesce(l.source, '') = coalesce(r.source, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'software') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -1053,6 +1081,8 @@ CREATE FUNCTION aya.log_system_nodes() RETURNS trigger
     SET enable_nestloop TO 'off'
     SET enable_mergejoin TO 'off'
     SET work_mem TO '64MB'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
     AS $$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -1099,26 +1129,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.id AS node_id, NULL::text AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE NULL::text IS NOT NULL
+                WHERE 'system_nodes' <> 'system_nodes' AND r.id IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, 'node', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'node', g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, 'node', NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, 'node', g.source))
         ), fresh AS (
             SELECT r.id, r.id AS node_id, NULL::text AS source, concat_ws(' | ', nullif(r.node_name::text, '')) AS fact, concat_ws(' ', nullif(r.node_name::text, '')) AS label,
                 aya.known(aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[]) AS row,
                 aya.last_look(r.id, NULL::text, (runs -> r.id::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.id AND l.source = NULL::text)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.id AND coalesce(l.source, '') = coalesce(NULL::text, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%s %s first recorded', sum(l.rows), 'node') AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id
@@ -4772,6 +4804,8 @@ GRANT SELECT ON TABLE past.v_system_overview TO aya_writer;
 
 GRANT SELECT ON TABLE public.alembic_version TO aya_reader;
 GRANT SELECT ON TABLE public.alembic_version TO aya_writer;
+
+GRANT SELECT ON SEQUENCE public.change_log_id_seq TO aya_reader;
 
 GRANT USAGE ON SEQUENCE public.collection_runs_id_seq TO aya_writer;
 

@@ -171,6 +171,9 @@ SET search_path = pg_catalog, pg_temp
 SET enable_nestloop = off
 SET enable_mergejoin = off
 SET work_mem = '64MB'
+-- What is logged must not depend on who writes.
+SET timezone = 'UTC'
+SET datestyle = 'ISO'
 AS $body$
 DECLARE
     -- What the recorder says of its runs: {"NODE": {"run": …, "seen": …, "owners": {"cpu_model": "cpu", …}}}.
@@ -205,26 +208,28 @@ BEGIN
         WHERE c.old <> '{}' OR c.new <> '{}';
     ELSIF tg_op = 'INSERT' THEN
         WITH loads AS (
-            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source.
+            -- Where nothing was known of a section, its rows say what is, not what changed; so do many rows of a new source. A single row
+            -- by hand is told as such.
             SELECT g.node_id, g.source, g.rows, g.records
             FROM (
                 SELECT r.%4$s AS node_id, %5$s AS source, count(*) AS rows, range_agg(int8range(r.id, r.id, '[]')) AS records
                 FROM new_rows r
-                WHERE %5$s IS NOT NULL
+                WHERE %13$L <> 'system_nodes' AND r.%4$s IS NOT NULL
                 GROUP BY 1, 2
             ) g
-            WHERE NOT aya.was_heard_of(g.node_id, %2$L, NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, %2$L, g.source)
+            WHERE (g.source IS NOT NULL OR g.rows > 1)
+                AND (NOT aya.was_heard_of(g.node_id, %2$L, NULL) OR g.rows > 1 AND NOT aya.was_heard_of(g.node_id, %2$L, g.source))
         ), fresh AS (
             SELECT r.id, r.%4$s AS node_id, %5$s AS source, %6$s AS fact, %7$s AS label,
                 aya.known(%15$s) AS row,
                 aya.last_look(r.%4$s, %5$s, (runs -> r.%4$s::text ->> 'run')::bigint) AS last_seen
             FROM new_rows r
-            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.%4$s AND l.source = %5$s)
+            WHERE NOT EXISTS (SELECT FROM loads l WHERE l.node_id = r.%4$s AND coalesce(l.source, '') = coalesce(%5$s, ''))
         ), logged AS (
             SELECT NULL::bigint AS record_id, l.node_id, CASE count(*) WHEN 1 THEN min(l.source) END AS source, NULL::text AS fact,
                 'first load' AS action, range_agg(l.records) AS records,
                 format('%%s %%s first recorded', sum(l.rows), %2$L) AS description,
-                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(l.source, l.rows)) AS new,
+                jsonb_build_object('rows', sum(l.rows), 'sources', jsonb_object_agg(coalesce(l.source, 'by hand'), l.rows)) AS new,
                 NULL::timestamptz AS last_seen
             FROM loads l
             GROUP BY l.node_id

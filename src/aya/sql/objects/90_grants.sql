@@ -7,6 +7,7 @@ GRANT INSERT, UPDATE, DELETE ON aya.section_marks TO aya_writer;
 GRANT INSERT, DELETE ON aya.probe_rows TO aya_writer;
 GRANT INSERT ON aya.seals, aya.audit_keys TO aya_writer;
 REVOKE INSERT ON aya.prunings FROM aya_writer;
+GRANT SELECT ON SEQUENCE change_log_id_seq TO aya_reader;
 GRANT USAGE ON SEQUENCE system_nodes_id_seq, collection_runs_id_seq TO aya_writer;
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM aya_writer;
 REVOKE INSERT ON change_log FROM aya_writer;

@@ -1,4 +1,5 @@
--- Triggers of the log that are not there, not in force always, or run something else than what belongs to the owner of the log.
+-- Tables of state that are not there, and triggers of the log that are not there, not in force always, or run something else than what
+-- belongs to the owner of the log.
 WITH wanted AS (
     SELECT t.table_name::text, g.trigger_name, 'log_' || t.table_name AS function_name
     FROM aya.state_tables t
@@ -11,11 +12,13 @@ WITH wanted AS (
     SELECT l.table_name, 'append_only', 'refuse_rewriting'
     FROM (VALUES ('change_log'), ('aya.seals'), ('aya.audit_keys'), ('aya.prunings')) AS l (table_name)
 )
-SELECT w.table_name, w.trigger_name,
+SELECT 'trigger ' || w.trigger_name || ' of ' || w.table_name AS what,
     CASE WHEN g.oid IS NULL THEN 'is not there' WHEN g.tgenabled <> 'A' THEN 'is switched off' ELSE 'runs another function' END AS said
 FROM wanted w
-LEFT JOIN pg_trigger g ON g.tgrelid = w.table_name::regclass AND g.tgname = w.trigger_name
+LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(w.table_name) AND g.tgname = w.trigger_name
 LEFT JOIN pg_proc f ON f.oid = g.tgfoid AND f.proname = w.function_name AND f.pronamespace = 'aya'::regnamespace
     AND pg_get_userbyid(f.proowner) = 'aya_owner'
-WHERE g.oid IS NULL OR g.tgenabled <> 'A' OR f.oid IS NULL
+WHERE to_regclass(w.table_name) IS NOT NULL AND (g.oid IS NULL OR g.tgenabled <> 'A' OR f.oid IS NULL)
+UNION ALL
+SELECT 'table ' || t.table_name, 'is not there' FROM aya.state_tables t WHERE to_regclass(t.table_name) IS NULL
 ORDER BY 1, 2
