@@ -1,9 +1,8 @@
-"""Killed, interrupted or left by its server at any moment, `aya collect` records all or nothing, and works the next
-time.
+"""Interrupted or left by its server at any moment, `aya collect` records all or nothing, and works the next time. Kills are
+tried in tests/record/test_kills.py.
 """
 
 import json
-import random
 import shutil
 import signal
 import subprocess
@@ -19,7 +18,6 @@ from aya.settings import Settings
 from tests.conftest import empty, make_home
 from tests.serve.command import Command
 
-MOMENTS = 8
 COUNTS = """
 SELECT (SELECT count(*) FROM collection_runs) AS runs,
     (SELECT count(*) FROM system_nodes) AS nodes,
@@ -69,23 +67,6 @@ def hit(
         until(lambda: number_of(WRITERS, admin) > 0 or process.poll() is not None)
     time.sleep(after_s)
     process.send_signal(how)
-
-
-def test_a_kill_at_any_moment_leaves_all_or_nothing(aya: Command, admin: Connection) -> None:
-    """Half of the kills hit anywhere, half of them while rows are being written."""
-    chance = random.Random(20)
-    started = time.monotonic()
-    assert aya("collect").code == 0
-    lasts = time.monotonic() - started
-    for number in range(MOMENTS):
-        empty(admin)
-        with aya.start("collect") as process:
-            writing = bool(number % 2)
-            hit(process, signal.SIGKILL, admin, chance.uniform(0, 0.2 if writing else lasts), writing=writing)
-        assert recorded_runs(admin) in (0, 1)
-    empty(admin)
-    assert aya("collect").code == 0
-    assert recorded_runs(admin) == 1
 
 
 def test_ctrl_c_at_any_moment_leaves_all_or_nothing_and_ends_with_130(aya: Command, admin: Connection) -> None:
