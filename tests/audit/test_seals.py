@@ -16,7 +16,7 @@ from aya.audit.verify import Numbers, Report
 from aya.db.connection import Connection, rows
 from aya.db.database import Database, Login
 from aya.db.queries import query
-from aya.errors import AuditError, NotFound
+from aya.errors import AuditError, NotFound, UsageError
 from aya.operations import audit
 from aya.operations.context import Context
 from aya.record.recorder import record
@@ -394,6 +394,61 @@ def test_what_is_not_sealed_cannot_be_proved(aya: Context, writer: Connection) -
         audit.prove(aya, last)
     with pytest.raises(NotFound, match="There is no change"):
         audit.prove(aya, 999)
+
+
+def test_every_checkpoint_is_proved_to_be_the_beginning_of_the_newest(
+    aya: Context, writer: Connection, tmp_path: Path
+) -> None:
+    log(writer, aya)
+    audit.rotate_key(aya)
+    log(writer, aya, seals=3)
+    keys = tuple(str(key["verifier_key"]) for key in audit.list_keys(aya))
+    path = tmp_path / "growth.json"
+    kept = sorted(audit.checkpoint_folder(aya).iterdir())
+    assert len(kept) == 7
+    for checkpoint in kept:
+        path.write_text(json.dumps(audit.prove_growth(aya, checkpoint).document()))
+        report = audit.verify_file(aya, path, keys=keys, checkpoint=checkpoint)
+        assert report.whole, said(report)
+    assert "the proof is not of checkpoint" in said(audit.verify_file(aya, path, keys=keys, checkpoint=kept[0]))
+    told = json.loads(path.read_text())
+    path.write_text(json.dumps(told | {"older": kept[2].read_text()}))
+    assert "does not begin with the" in said(audit.verify_file(aya, path, keys=keys))
+    path.write_text(json.dumps(told | {"older": kept[2].read_text().replace("horizon ", "horizon 9")}))
+    assert "the text was changed" in said(audit.verify_file(aya, path, keys=keys))
+    other = str(make_key(tmp_path, VerifierKey.read(keys[0]).name).verifier)
+    assert "is not signed by" in said(audit.verify_file(aya, path, keys=(other,)))
+
+
+def test_a_log_that_was_cut_cannot_be_proved_to_have_grown(
+    aya: Context, writer: Connection, admin: Connection, tmp_path: Path
+) -> None:
+    log(writer, aya)
+    audit.newest_checkpoint(aya, tmp_path / "kept")
+    aside(admin, "DELETE FROM aya.seals WHERE seal_number > 2", "aya.seals")
+    with pytest.raises(AuditError, match="it was cut or rewritten"):
+        audit.prove_growth(aya, tmp_path / "kept")
+
+
+def test_an_export_may_be_verified_from_a_trusted_checkpoint_and_against_a_folder_of_them(
+    aya: Context, writer: Connection, tmp_path: Path
+) -> None:
+    log(writer, aya)
+    key = str(audit.list_keys(aya)[0]["verifier_key"])
+    folder = audit.checkpoint_folder(aya)
+    since = sorted(folder.iterdir())[1]
+    path = tmp_path / "log.aya"
+    count = audit.export(aya, path)
+    whole_log = audit.verify_file(aya, path, keys=(key,), checkpoint=folder)
+    rest = audit.verify_file(aya, path, keys=(key,), checkpoint=folder, since=since)
+    assert whole_log.whole
+    assert rest.whole, said(rest)
+    assert (whole_log.changes, whole_log.checkpoints, rest.checkpoints) == (count, 4, 2)
+    assert rest.changes == count - Checkpoint.read(since.read_text().rpartition("\n\n")[0] + "\n").size
+    (tmp_path / "none").mkdir()
+    for nothing in (tmp_path / "none", tmp_path / "missing"):
+        with pytest.raises(UsageError, match=r"holds no checkpoint|cannot be read"):
+            audit.verify_file(aya, path, keys=(key,), checkpoint=nothing)
 
 
 def test_verifying_may_start_from_a_trusted_checkpoint(

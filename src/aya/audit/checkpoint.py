@@ -59,9 +59,9 @@ def keep(folder: Path, size: int, note: str) -> Path:
     return path
 
 
-def kept(folder: Path) -> list[tuple[Path, str]]:
-    """The checkpoints in a folder as signed notes, the earliest first. Raises HostError."""
+def kept(folder: Path) -> list[tuple[str, str]]:
+    """The checkpoints in a folder, by name, as signed notes, the earliest first. Raises HostError."""
     try:
-        return [(path, path.read_text("utf-8")) for path in sorted(folder.glob("*.checkpoint"))]
+        return [(path.name, path.read_text("utf-8")) for path in sorted(folder.glob("*.checkpoint"))]
     except (OSError, UnicodeDecodeError) as error:
         raise HostError(f"The checkpoints in {folder} cannot be read: {error}.", remedy="Let them be read.") from error

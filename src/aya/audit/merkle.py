@@ -1,4 +1,4 @@
-"""The hash tree of RFC 9162 (section 2.1): roots, and proofs that a leaf is in it.
+"""The hash tree of RFC 9162 (section 2.1): roots, proofs that a leaf is in it, and proofs that it only grew.
 
 A hash is 32 bytes, SHA-256. Leaves and inner nodes are hashed apart (0x00 and 0x01 before them), so that neither can pass
 as the other.
@@ -95,6 +95,52 @@ def includes(root_hash: bytes, size: int, index: int, leaf: bytes, proof: Sequen
             found = node_hash(found, beside)
         node, last = node >> 1, last >> 1
     return last == 0 and found == root_hash
+
+
+def consistency_proof(leaves: Sequence[bytes], size: int) -> list[bytes]:
+    """The hashes that show that the tree of the first `size` leaves grew into the tree of all.
+
+    Raises IndexError for a size that it never had.
+    """
+    if not 0 < size <= len(leaves):
+        raise IndexError(f"a tree of {len(leaves)} leaves never had {size}")
+    return _growth(leaves, size, known=True)
+
+
+def _growth(leaves: Sequence[bytes], size: int, *, known: bool) -> list[bytes]:
+    """`known`: the verifier has the root over just these leaves (RFC 9162, 2.1.4.1)."""
+    if size == len(leaves):
+        return [] if known else [root(leaves)]
+    split = _split(len(leaves))
+    if size <= split:
+        return [*_growth(leaves[:split], size, known=known), root(leaves[split:])]
+    return [*_growth(leaves[split:], size - split, known=False), root(leaves[:split])]
+
+
+def extends(old_root: bytes, old_size: int, new_root: bytes, new_size: int, proof: Sequence[bytes]) -> bool:
+    """Whether a proof shows that the tree of the new root begins with the tree of the old one (RFC 9162, 2.1.4.2)."""
+    if old_size == new_size:
+        return not proof and old_root == new_root
+    if not 0 < old_size < new_size:
+        return False
+    path = [old_root, *proof] if old_size & (old_size - 1) == 0 else [*proof]
+    if not path:
+        return False
+    node, last = old_size - 1, new_size - 1
+    while node & 1:
+        node, last = node >> 1, last >> 1
+    old = new = path[0]
+    for beside in path[1:]:
+        if last == 0:
+            return False
+        if node & 1 or node == last:
+            old, new = node_hash(beside, old), node_hash(beside, new)
+            while not node & 1 and node:
+                node, last = node >> 1, last >> 1
+        else:
+            new = node_hash(new, beside)
+        node, last = node >> 1, last >> 1
+    return last == 0 and old == old_root and new == new_root
 
 
 def _split(count: int) -> int:

@@ -13,9 +13,10 @@ from aya.audit.export import export as write_export
 from aya.audit.guards import broken
 from aya.audit.live import Live, examine
 from aya.audit.note import SigningKey, VerifierKey, kept_keys, make_key
-from aya.audit.proof import Proof, verify_proof
+from aya.audit.proof import Growth, Proof, read_proof, verify_proof
 from aya.audit.proof import prove as prove_change
 from aya.audit.pruning import refuse_pruned
+from aya.audit.proof import prove_growth as prove_log_grew
 from aya.audit.verify import Report
 from aya.audit.verify import verify as verify_source
 from aya.db.connection import Connection, translated
@@ -100,9 +101,7 @@ def _verify(
     since: Path | None,
 ) -> None:
     trusted, remarks = _trusted(context, connection, keys)
-    kept = [(path.name, note) for path, note in checkpoints.kept(checkpoint_folder(context))]
-    if checkpoint is not None:
-        kept.append((checkpoint.name, _read(checkpoint)))
+    kept = [*checkpoints.kept(checkpoint_folder(context)), *(_kept(checkpoint) if checkpoint else ())]
     start = _read(since) if since else None
     verify_source(Live(connection), trusted, kept, since=start, report=report, progress=context.progress)
     context.progress("comparing the state with the log")
@@ -116,23 +115,28 @@ def verify_file(
     path: Annotated[Path, "An export or a proof."],
     *,
     keys: Keys = (),
-    checkpoint: Annotated[Path | None, "A checkpoint that was kept elsewhere."] = None,
+    checkpoint: Annotated[Path | None, "A checkpoint that was kept elsewhere, or a folder of them."] = None,
+    since: Annotated[Path | None, "Of an export: a trusted checkpoint to start from."] = None,
 ) -> Report:
     """Verify an export or a proof without any database. Without a trusted key it is only as good as the keys inside."""
     trusted = [VerifierKey.read(key) for key in keys]
     remarks = [] if trusted else ["no key was given to trust: it was verified by the key that it carries itself"]
+    kept = _kept(checkpoint) if checkpoint else []
     if _begins_as_json(path):
-        proof = Proof.read(_read(path))
-        report = Report(changes=1, remarks=remarks)
-        for problem in verify_proof(proof, trusted[-1] if trusted else None):
+        if since is not None:
+            raise UsageError("A proof has no part to start from.", remedy="Leave out --since.")
+        proof = read_proof(_read(path))
+        report = Report(changes=1 if isinstance(proof, Proof) else 0, remarks=remarks)
+        for problem in verify_proof(proof, trusted, kept):
             report.add(problem)
+        report.checkpoints = len(kept) if report.whole else 0
         return report
-    kept = [(checkpoint.name, _read(checkpoint))] if checkpoint else []
+    start = _read(since) if since else None
     with Export(path) as source:
         known = source.public_keys()
         if not trusted and known:
             trusted = [VerifierKey.read(known[-1].verifier_key)]
-        report = verify_source(source, trusted, kept, progress=context.progress)
+        report = verify_source(source, trusted, kept, since=start, progress=context.progress)
         source.finish(report)
     report.remarks += remarks
     return report
@@ -156,6 +160,13 @@ def prove(context: Context, change: Annotated[int, "Number of the change."]) -> 
     with context.database.connect(Login.READER) as connection:
         refuse_pruned(connection, change)
         return prove_change(connection, change)
+
+
+@operation(command="audit prove")
+def prove_growth(context: Context, since: Annotated[Path, "A checkpoint that was kept."]) -> Growth:
+    """The proof that the log only grew since a checkpoint, to be verified anywhere with `aya audit verify FILE`."""
+    with context.database.connect(Login.READER) as connection:
+        return prove_log_grew(connection, _read(since))
 
 
 @operation(command="audit export")
@@ -233,6 +244,16 @@ def _trusted(context: Context, connection: Connection, given: Sequence[str]) -> 
         return trusted, []
     remark = "no key is trusted beforehand: it was verified by the key that the database itself names"
     return [VerifierKey.read(known[-1].verifier_key)], [remark]
+
+
+def _kept(path: Path) -> list[tuple[str, str]]:
+    """The checkpoint in a file, or those in a folder, by name. Raises UsageError when there is none."""
+    if not path.is_dir():
+        return [(path.name, _read(path))]
+    found = checkpoints.kept(path)
+    if not found:
+        raise UsageError(f"{path} holds no checkpoint.", remedy="Name a folder of files that end in .checkpoint.")
+    return found
 
 
 def _read(path: Path) -> str:

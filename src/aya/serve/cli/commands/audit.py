@@ -45,7 +45,7 @@ def verify(
     file: Annotated[Path | None, typer.Argument(help="An export or a proof to verify instead of the database.")] = None,
     keys: Keys = None,
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="A checkpoint that was kept elsewhere.")
+        Path | None, typer.Option("--checkpoint", help="A checkpoint that was kept elsewhere, or a folder of them.")
     ] = None,
     since: Annotated[Path | None, typer.Option("--since", help="A trusted checkpoint to start from.")] = None,
     as_json: AsJson = False,
@@ -56,7 +56,7 @@ def verify(
 
     with working(as_json) as context:
         if file is not None:
-            report = verify_file(context, file, keys=tuple(keys or ()), checkpoint=checkpoint)
+            report = verify_file(context, file, keys=tuple(keys or ()), checkpoint=checkpoint, since=since)
         else:
             report = verify_log(context, keys=tuple(keys or ()), checkpoint=checkpoint, since=since)
     if as_json:
@@ -103,14 +103,25 @@ def checkpoint(
 
 
 @audit.command("prove")
-def prove(change: Annotated[int, typer.Argument(help="Number of the change.")]) -> None:
-    """Print the proof that a change is in the log, as JSON; `aya audit verify FILE` verifies it anywhere."""
+def prove(
+    change: Annotated[int | None, typer.Argument(help="Number of the change.")] = None,
+    since: Annotated[
+        Path | None, typer.Option("--since", help="Prove instead that the log only grew since this checkpoint.")
+    ] = None,
+) -> None:
+    """Print the proof that a change is in the log, or that the log only grew, as JSON; `aya audit verify FILE` verifies it."""
+    from aya.errors import UsageError
     from aya.operations.audit import prove as operation
+    from aya.operations.audit import prove_growth
     from aya.serve.cli.output import print_json
 
     with working(True) as context:
-        proof = operation(context, change)
-    print_json(proof.document())
+        if since is not None and change is None:
+            print_json(prove_growth(context, since).document())
+        elif change is not None and since is None:
+            print_json(operation(context, change).document())
+        else:
+            raise UsageError("It is not said what to prove.", remedy="Name a change, or a checkpoint with --since.")
 
 
 @audit.command("export")
