@@ -357,6 +357,22 @@ def is_whole(aya: Context, path: Path) -> bool:
         return False
 
 
+def test_a_damaged_export_is_not_whole_and_what_is_no_export_is_said_to_be_none(
+    aya: Context, writer: Connection, tmp_path: Path
+) -> None:
+    log(writer, aya)
+    path = tmp_path / "log.aya.gz"
+    audit.export(aya, path)
+    data = path.read_bytes()
+    for place in range(200, len(data), 97):
+        path.write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        assert not is_whole(aya, path)
+    for name, content in (("empty", b""), ("empty.gz", b""), ("text", b"root:x:0\n"), ("binary", bytes(range(256)))):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(AuditError, match="no export of a log"):
+            audit.verify_file(aya, tmp_path / name)
+
+
 def test_no_line_of_an_export_can_be_edited_removed_or_repeated(
     aya: Context, writer: Connection, tmp_path: Path
 ) -> None:

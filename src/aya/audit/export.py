@@ -11,6 +11,7 @@ A name that ends in .gz is compressed.
 import base64
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -112,9 +113,12 @@ class Export:
         self._digest = sha256()
         self._read = {"changes": 0, "seals": 0, "unsealed": 0}
         self._next: tuple[str, bytes] | None = None
-        self._advance()
-        head = self._take("A")
-        if head is None or (told := self._parsed(head)).get("form") != FORM:
+        try:
+            self._advance()
+            told = self._parsed(self._take("A") or b"")
+        except AuditError:
+            told = {}
+        if told.get("form") != FORM:
             raise AuditError(f"{self.path} is no export of a log.", remedy="`aya audit export FILE` writes one.")
         if told.get("version") != VERSION:
             raise AuditError(f"{self.path} is an export of version {told.get('version')}; this AYA reads {VERSION}.")
@@ -164,7 +168,7 @@ class Export:
         self._before_next = self._digest.copy()
         try:
             line = self._file.readline(LONGEST_LINE_BYTES)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             raise AuditError(f"{self.path} is cut short or damaged: {error}.", remedy="Copy it again.") from error
         self._digest.update(line)
         if not line:

@@ -47,6 +47,8 @@ class VerifierKey:
     def read(cls, text: str) -> "VerifierKey":
         """The key that a text names. Raises AuditError."""
         try:
+            if text.count("+") < 2:
+                raise ValueError("it is not written NAME+HASH+BASE64")
             name, key_hash, encoded = text.strip().split("+", 2)
             data = base64.b64decode(encoded, validate=True)
             key = cls(name, data[1:])
@@ -104,8 +106,13 @@ def kept_keys(folder: Path, name: str) -> list[SigningKey]:
             private = load_pem_private_key(path.read_bytes(), None)
             if not isinstance(private, Ed25519PrivateKey):
                 raise TypeError("it is no Ed25519 key")
-        except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise AuditError(f"The signing key {path} cannot be read: {error}.", remedy="Put its copy back.") from error
+        except OSError as error:
+            raise AuditError(f"The signing key {path} cannot be read: {error}.", remedy="Let it be read.") from error
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            raise AuditError(
+                f"The signing key {path} holds no private Ed25519 key.",
+                remedy="Put its copy back; or take the file away if it is not one of AYA's keys.",
+            ) from error
         found.append(SigningKey(name, private))
     return found
 

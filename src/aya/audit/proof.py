@@ -32,6 +32,11 @@ class Proof:
     """The signed checkpoint."""
     verifier_key: str
 
+    @property
+    def shows(self) -> str:
+        """What it shows, if it holds."""
+        return f"the change at place {self.leaf} is in the log of {_size(self.note)} changes that was signed"
+
     def document(self) -> dict[str, Any]:
         """As JSON."""
         return {
@@ -53,6 +58,11 @@ class Growth:
     newer: str
     hashes: tuple[bytes, ...]
     verifier_keys: tuple[str, ...]
+
+    @property
+    def shows(self) -> str:
+        """What it shows, if it holds."""
+        return f"the log of {_size(self.newer)} changes begins with the {_size(self.older)} that were signed before"
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -122,6 +132,10 @@ def prove_growth(connection: Connection, older: str) -> Growth:
                 remedy="`aya audit verify --checkpoint FILE` says what is wrong.",
             )
         return Growth(older, last.note, tuple(consistency_proof(leaves, checkpoint.size)), tuple(map(str, known)))
+
+
+def _size(note: str) -> int:
+    return Checkpoint.read(opened(note, [])[0]).size
 
 
 def _hashes(one: Seal) -> list[bytes]:

@@ -73,6 +73,8 @@ class Report:
     """Kept checkpoints that fit."""
     root: str = ""
     tree_size: int = 0
+    shown: str = ""
+    """What a proof shows, if it holds."""
 
     @property
     def whole(self) -> bool:

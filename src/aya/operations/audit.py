@@ -129,16 +129,20 @@ def verify_file(
         report = Report(changes=1 if isinstance(proof, Proof) else 0, remarks=remarks)
         for problem in verify_proof(proof, trusted, kept):
             report.add(problem)
-        report.checkpoints = len(kept) if report.whole else 0
+        if report.whole:
+            report.shown, report.checkpoints = proof.shows, len(kept)
         return report
     start = _read(since) if since else None
     with Export(path) as source:
         known = source.public_keys()
         if not trusted and known:
             trusted = [VerifierKey.read(known[-1].verifier_key)]
-        report = verify_source(source, trusted, kept, since=start, progress=context.progress)
-        source.finish(report)
-    report.remarks += remarks
+        report = Report(remarks=remarks)
+        try:
+            verify_source(source, trusted, kept, since=start, report=report, progress=context.progress)
+            source.finish(report)
+        except AuditError as error:  # what cannot be read on is not whole, and what was found before is told as well
+            report.add(error.message)
     return report
 
 

@@ -77,6 +77,9 @@ def _print_report(report: "Report") -> None:
         screen.print(f"… and {report.problems_in_all - len(report.problems):,} more")
     for remark in report.remarks:
         screen.print(f"[yellow]note[/]   {shown(remark)}")
+    if report.shown:
+        screen.print(f"[green]proved[/]  {shown(report.shown)}.")
+        return
     counted = f"{report.changes:,} changes in {report.seals:,} seals recomputed"
     counted += f", {report.pruned:,} pruned" if report.pruned else ""
     counted += f", {report.unsealed:,} not sealed yet" if report.unsealed else ""
