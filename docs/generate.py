@@ -220,15 +220,17 @@ def cli_page() -> str:
 
 
 def command_lines(name: str, command: Any) -> list[str]:
-    if hasattr(command, "commands"):
-        return [line for sub, inner in command.commands.items() for line in command_lines(f"{name} {sub}", inner)]
+    inner = getattr(command, "commands", {})
+    further = [line for sub, one in inner.items() for line in command_lines(f"{name} {sub}", one)]
+    if inner and not command.invoke_without_command:
+        return further
     arguments = [p for p in command.params if p.param_type_name == "argument"]
     options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
     usage = " ".join([name, *(a.name if a.required else f"[{a.name}]" for a in arguments)])
     lines = [f"\n## `{usage}`\n", f"{command.help}\n"]
     lines += [f"- `{a.name}`: {a.help}" for a in arguments if a.help]
     lines += [f"- `{', '.join(o.opts)}`: {o.help}" for o in options]
-    return lines
+    return lines + further
 
 
 def cell(text: str) -> str:

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,13 +24,13 @@ def commands() -> dict[str, object]:
 
     from aya.serve.cli.app import complete
 
-    def walk(name: str, command: object) -> dict[str, object]:
-        inner = getattr(command, "commands", None)
-        return (
-            {name: command}
-            if inner is None
-            else {k: v for n, c in inner.items() for k, v in walk(f"{name} {n}", c).items()}
-        )
+    def walk(name: str, command: Any) -> dict[str, object]:
+        found: dict[str, object] = {}
+        for sub, inner in getattr(command, "commands", {}).items():
+            if not hasattr(inner, "commands") or inner.invoke_without_command:
+                found[f"{name} {sub}"] = inner
+            found |= walk(f"{name} {sub}", inner)
+        return found
 
     return walk("aya", get_command(complete()))
 

@@ -3,6 +3,8 @@
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -611,3 +613,17 @@ def test_no_login_but_the_superuser_can_touch_seals(
 def test_a_signing_key_signs_what_its_verifier_key_verifies(tmp_path: Path) -> None:
     key: SigningKey = make_key(tmp_path, "aya/test")
     assert opened(key.sign("text\n"), [key.verifier]) == ("text\n", [key.verifier])
+
+
+def test_a_clock_that_jumps_breaks_neither_the_order_of_the_log_nor_its_seals(aya: Context, writer: Connection) -> None:
+    now = datetime.now(UTC)
+    for number, jump in enumerate((0, 86_400, -86_400, -1, 0)):
+        found = state(settings_of(setting("a", str(number))))
+        record(writer, [replace(found, collected_at=now + timedelta(seconds=jump))])
+        audit.seal(aya)
+    told = rows(
+        writer, "SELECT new_value ->> 'setting_value' AS value FROM change_log WHERE action = 'update' ORDER BY id"
+    )
+    assert [row["value"] for row in told] == ["1", "2", "3", "4"]
+    assert rows(writer, "SELECT FROM change_log WHERE happened_after > happened_before") == []
+    assert audit.verify_log(aya).whole

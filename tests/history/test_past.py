@@ -10,6 +10,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aya.db.connection import Connection, rows
+from aya.errors import UsageError
+from aya.history.moment import as_of, moment
 from aya.model import Collected, Facts, Node
 from aya.record.recorder import record
 from aya.snapshot.document import read_document
@@ -188,3 +190,30 @@ def test_the_number_of_a_row_cannot_be_changed(writer: Connection, admin: Connec
     record(writer, [whole()])
     with pytest.raises(Exception, match="the log knows the rows by them"):
         admin.execute("UPDATE services SET id = id + 1")
+
+
+def test_a_change_that_is_not_there_yet_is_no_moment(writer: Connection) -> None:
+    record(writer, [whole()])
+    newest = rows(writer, "SELECT max(id) AS id FROM change_log")[0]["id"]
+    with as_of(writer, moment(f"#{newest}")):
+        assert rows(writer, "SELECT node_name FROM system_nodes") == [{"node_name": "ALPHA"}]
+    with pytest.raises(UsageError, match=f"no change {newest + 1} yet"), as_of(writer, moment(f"#{newest + 1}")):
+        pass
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "2026-02-31",
+        "'; DROP TABLE change_log",
+        "#-1",
+        "#99999999999999999999",
+        "infinity",
+        "0001-01-01",
+        "2999-01-01",
+    ],
+)
+def test_what_is_no_moment_of_the_past_is_refused(said: str) -> None:
+    with pytest.raises(UsageError, match=r"no moment|lies in the future"):
+        moment(said)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from aya.db.connection import Connection, translated
+from aya.db.connection import Connection, rows, translated
 from aya.errors import UsageError
 
 AGO = re.compile(r"(\d{1,9})\s*(s|sec|seconds?|min|minutes?|h|hours?|d|days?|w|weeks?)\s+ago")
@@ -51,11 +51,21 @@ def moment(said: str) -> Moment:
 
 @contextmanager
 def as_of(connection: Connection, at: Moment | None) -> Iterator[None]:
-    """Meanwhile every query of this connection sees the state as it was; with None, as it is."""
+    """Meanwhile every query of this connection sees the state as it was; with None, as it is.
+
+    Raises UsageError for a change that is not there yet.
+    """
     if at is None:
         yield
         return
     with translated(doing=f"going back to {at.said}"):
+        if asked := CHANGE.fullmatch(at.setting):
+            newest = rows(connection, "SELECT coalesce(max(id), 0) AS id FROM change_log")[0]["id"]
+            if int(asked[1]) > newest:
+                raise UsageError(
+                    f"There is no change {asked[1]} yet: the newest is {newest}.",
+                    remedy="Leave it out to see the state now.",
+                )
         connection.execute(
             "SELECT set_config('search_path', 'past, public', false), set_config('aya.as_of', %s, false)", (at.setting,)
         )
