@@ -178,7 +178,7 @@ def test_a_change_of_a_node_names_the_keys_of_its_metadata(writer: Connection) -
     record(writer, [whole()])
     record(writer, [state(identified(machine_id="m2"))])
     last = logged(writer, section="node")[-1]
-    assert last.change_description == "ALPHA metadata.identity on ALPHA"
+    assert last.change_description == "ALPHA metadata.identity"
     assert (last.new_value or {}).keys() == {"metadata.identity"}
 
 
@@ -208,6 +208,15 @@ def test_the_run_that_found_a_change_is_named(writer: Connection) -> None:
     assert {c.run_id for c in logged(writer, run=done[0].run_id)} == {done[0].run_id}
     assert logged(writer)[-1].run_id == done[0].run_id
     assert rows(writer, "SELECT max(id) AS id FROM collection_runs") == [{"id": done[0].run_id}]
+
+
+def test_a_node_that_was_renamed_keeps_its_history(writer: Connection) -> None:
+    record(writer, [settings(("a", "1"))])
+    record(writer, [settings(("a", "2"))])
+    writer.execute("UPDATE system_nodes SET node_name = 'OMEGA'")
+    assert logged(writer)[-1].change_description == "OMEGA node_name ALPHA -> OMEGA"
+    assert logged(writer, node="OMEGA") == logged(writer)
+    assert [told.change.change_description for told in why(writer, "OMEGA", "a").changes] == ["a 1 -> 2 on ALPHA"]
 
 
 def test_filters_let_through_what_fits(writer: Connection) -> None:

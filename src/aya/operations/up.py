@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from aya.db.database import Login
 from aya.db.migrate import Migrated, migrate
-from aya.errors import AuditError
+from aya.errors import AuditError, HostError
 from aya.operations.audit import Sealed, seal
 from aya.operations.collection import Collection, collect
 from aya.operations.context import Context
@@ -60,7 +60,10 @@ def up(context: Context, *, let_go: bool = False) -> Up:
     context.progress("sealing the log")
     try:
         sealed, problem = seal(context), ""
-    except AuditError as error:  # a lost key must be said, but is no reason to stop looking
+    except (
+        AuditError,
+        HostError,
+    ) as error:  # a lost key or a closed folder must be said, but is no reason to stop looking
         sealed, problem = None, str(error)
     retained = retention_as_set(context) if let_go and sealed is not None else None
     return Up(started, migrated, collection, verified, snapshot, taken, sealed, problem, retained)

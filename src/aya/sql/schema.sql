@@ -374,7 +374,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'schemas', c.source, 'schema', 'database_schemas', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'database_schemas' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -425,7 +425,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'schemas', r.source, 'schema', 'database_schemas', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.database_name::text, ''), nullif(r.kind::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) || ' was deleted' || CASE WHEN 'database_schemas' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -434,7 +434,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'schemas', r.source, 'schema', 'database_schemas', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.database_name::text, ''), nullif(r.kind::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.database_name::text, ''), nullif(r.schema_name::text, ''), nullif(r.table_name::text, ''), nullif(r.column_name::text, ''), nullif(r.index_name::text, ''), nullif(r.constraint_name::text, ''), nullif(r.object_name::text, '')) || ' was truncated away' || CASE WHEN 'database_schemas' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{table_size_bytes,index_size_bytes}'::text[], actor, reason, now(), 'pending'
         FROM public.database_schemas r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -479,7 +479,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'interfaces', c.source, 'network', 'network_interfaces', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'network_interfaces' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -530,7 +530,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'interfaces', r.source, 'network', 'network_interfaces', r.id, concat_ws(' | ', nullif(r.interface_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.interface_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.interface_name::text, '')) || ' was deleted' || CASE WHEN 'network_interfaces' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -539,7 +539,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'interfaces', r.source, 'network', 'network_interfaces', r.id, concat_ws(' | ', nullif(r.interface_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.interface_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.interface_name::text, '')) || ' was truncated away' || CASE WHEN 'network_interfaces' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM public.network_interfaces r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -584,7 +584,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'settings', c.source, 'configuration', 'postgresql_configuration', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'postgresql_configuration' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -635,7 +635,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'settings', r.source, 'configuration', 'postgresql_configuration', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.setting_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.setting_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.setting_name::text, '')) || ' was deleted' || CASE WHEN 'postgresql_configuration' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -644,7 +644,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'settings', r.source, 'configuration', 'postgresql_configuration', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.setting_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.setting_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.setting_name::text, '')) || ' was truncated away' || CASE WHEN 'postgresql_configuration' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM public.postgresql_configuration r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -689,7 +689,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'instances', c.source, 'service', 'postgresql_instances', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'postgresql_instances' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -740,7 +740,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'instances', r.source, 'service', 'postgresql_instances', r.id, concat_ws(' | ', nullif(r.instance::text, '')), 'delete',
-            concat_ws(' ', nullif(r.instance::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.instance::text, '')) || ' was deleted' || CASE WHEN 'postgresql_instances' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -749,7 +749,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'instances', r.source, 'service', 'postgresql_instances', r.id, concat_ws(' | ', nullif(r.instance::text, '')), 'delete',
-            concat_ws(' ', nullif(r.instance::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.instance::text, '')) || ' was truncated away' || CASE WHEN 'postgresql_instances' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM public.postgresql_instances r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -794,7 +794,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'replication', c.source, 'replication', 'replication_status', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'replication_status' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -845,7 +845,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'replication', r.source, 'replication', 'replication_status', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')), 'delete',
-            concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) || ' was deleted' || CASE WHEN 'replication_status' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -854,7 +854,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'replication', r.source, 'replication', 'replication_status', r.id, concat_ws(' | ', nullif(r.instance::text, ''), nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')), 'delete',
-            concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.side::text, ''), nullif(r.slot_name::text, ''), nullif(r.application_name::text, ''), nullif(r.client_address::text, '')) || ' was truncated away' || CASE WHEN 'replication_status' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{replay_lag_ms,replay_lag_bytes,write_lag_ms,flush_lag_ms,last_check}'::text[], actor, reason, now(), 'pending'
         FROM public.replication_status r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -899,7 +899,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'services', c.source, 'service', 'services', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'services' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -950,7 +950,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'services', r.source, 'service', 'services', r.id, concat_ws(' | ', nullif(r.service_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.service_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.service_name::text, '')) || ' was deleted' || CASE WHEN 'services' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -959,7 +959,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'services', r.source, 'service', 'services', r.id, concat_ws(' | ', nullif(r.service_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.service_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.service_name::text, '')) || ' was truncated away' || CASE WHEN 'services' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{process_id,uptime_seconds}'::text[], actor, reason, now(), 'pending'
         FROM public.services r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -1004,7 +1004,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'software', c.source, 'software', 'software_versions', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'software_versions' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -1055,7 +1055,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'software', r.source, 'software', 'software_versions', r.id, concat_ws(' | ', nullif(r.software_name::text, ''), nullif(r.install_path::text, ''), nullif(r.software_architecture::text, '')), 'delete',
-            concat_ws(' ', nullif(r.software_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.software_name::text, '')) || ' was deleted' || CASE WHEN 'software_versions' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -1064,7 +1064,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.node_id, sn.node_name, 'software', r.source, 'software', 'software_versions', r.id, concat_ws(' | ', nullif(r.software_name::text, ''), nullif(r.install_path::text, ''), nullif(r.software_architecture::text, '')), 'delete',
-            concat_ws(' ', nullif(r.software_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.software_name::text, '')) || ' was truncated away' || CASE WHEN 'software_versions' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, to_jsonb(r) - ARRAY['id', 'updated_at'] - '{}'::text[], actor, reason, now(), 'pending'
         FROM public.software_versions r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.node_id)) AS sn (node_name)
         ORDER BY r.id;
@@ -1121,7 +1121,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, 'node', c.source, 'hardware', 'system_nodes', c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN 'system_nodes' = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -1172,7 +1172,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.id, sn.node_name, 'node', NULL::text, 'hardware', 'system_nodes', r.id, concat_ws(' | ', nullif(r.node_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.node_name::text, '')) || ' was deleted' || coalesce(' on ' || sn.node_name, ''), aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.node_name::text, '')) || ' was deleted' || CASE WHEN 'system_nodes' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[], actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.id)) AS sn (node_name)
         ORDER BY r.id;
@@ -1181,7 +1181,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.id, sn.node_name, 'node', NULL::text, 'hardware', 'system_nodes', r.id, concat_ws(' | ', nullif(r.node_name::text, '')), 'delete',
-            concat_ws(' ', nullif(r.node_name::text, '')) || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[], actor, reason, now(), 'pending'
+            concat_ws(' ', nullif(r.node_name::text, '')) || ' was truncated away' || CASE WHEN 'system_nodes' = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, aya.flat(to_jsonb(r)) - ARRAY['id', 'updated_at'] - '{last_verified}'::text[], actor, reason, now(), 'pending'
         FROM public.system_nodes r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.id)) AS sn (node_name)
         ORDER BY r.id;

@@ -200,7 +200,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, new_value, changed_by, change_reason, run_id, happened_after, happened_before, verification_status)
         SELECT c.node_id, s.node_name, %2$L, c.source, %3$L, %1$L, c.id, c.fact, 'update',
-            c.description || coalesce(' on ' || s.node_name, ''), c.old, c.new, actor, reason, s.number,
+            c.description || CASE WHEN %13$L = 'system_nodes' THEN '' ELSE coalesce(' on ' || s.node_name, '') END, c.old, c.new, actor, reason, s.number,
             CASE WHEN at.last_look <= s.seen THEN at.last_look END, s.seen, 'pending'
         FROM changed c
         JOIN spoke s ON coalesce(s.node_id, 0) = coalesce(c.node_id, 0) AND coalesce(s.source, '') = coalesce(c.source, '')
@@ -251,7 +251,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.%4$s, sn.node_name, %2$L, %5$s, %3$L, %1$L, r.id, %6$s, 'delete',
-            %7$s || ' was deleted' || coalesce(' on ' || sn.node_name, ''), %15$s, actor, reason, now(), 'pending'
+            %7$s || ' was deleted' || CASE WHEN %13$L = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, %15$s, actor, reason, now(), 'pending'
         FROM old_rows r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.%4$s)) AS sn (node_name)
         ORDER BY r.id;
@@ -260,7 +260,7 @@ BEGIN
         INSERT INTO public.change_log (node_id, node_name, section, source, change_type, table_affected, record_id, fact, action,
             change_description, old_value, changed_by, change_reason, happened_before, verification_status)
         SELECT r.%4$s, sn.node_name, %2$L, %5$s, %3$L, %1$L, r.id, %6$s, 'delete',
-            %7$s || ' was truncated away' || coalesce(' on ' || sn.node_name, ''), %15$s, actor, reason, now(), 'pending'
+            %7$s || ' was truncated away' || CASE WHEN %13$L = 'system_nodes' THEN '' ELSE coalesce(' on ' || sn.node_name, '') END, %15$s, actor, reason, now(), 'pending'
         FROM public.%1$I r
         CROSS JOIN LATERAL (SELECT aya.name_of_node(r.%4$s)) AS sn (node_name)
         ORDER BY r.id;
