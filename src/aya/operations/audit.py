@@ -15,8 +15,8 @@ from aya.audit.live import Live, examine
 from aya.audit.note import SigningKey, VerifierKey, kept_keys, make_key
 from aya.audit.proof import Growth, Proof, read_proof, verify_proof
 from aya.audit.proof import prove as prove_change
-from aya.audit.pruning import refuse_pruned
 from aya.audit.proof import prove_growth as prove_log_grew
+from aya.audit.pruning import refuse_pruned
 from aya.audit.verify import Report
 from aya.audit.verify import verify as verify_source
 from aya.db.connection import Connection, translated
