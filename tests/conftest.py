@@ -15,6 +15,7 @@ from aya.db.database import Database, Login
 from aya.db.migrate import migrate
 from aya.operations.context import Context
 from aya.settings import Settings
+from bench._laboratory import append_only_tables
 
 # How long an example takes says something about the machine that is tested on, nothing about AYA.
 hypothesis_settings.register_profile("aya", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -23,8 +24,8 @@ hypothesis_settings.load_profile("aya")
 SHARED = Path(__file__).parents[2] / "shared"
 STATE_TABLES = (
     "system_nodes, network_interfaces, software_versions, services, postgresql_instances, postgresql_configuration, "
-    "replication_status, database_schemas, performance_metrics, system_state_snapshots, change_log, documentation_files, "
-    "collection_runs, collection_outcomes, check_results, aya.seals, aya.audit_keys, aya.prunings"
+    "replication_status, database_schemas, performance_metrics, documentation_files, collection_runs, collection_outcomes, "
+    "check_results"
 )
 
 
@@ -75,12 +76,13 @@ def context() -> Iterator[Context]:
 
 def empty(admin: Connection) -> None:
     """Empty all tables; the log is given up with them."""
+    guarded = append_only_tables(admin)
     with admin.transaction():
         for how in ("DISABLE", "ENABLE ALWAYS"):
-            for table in ("change_log", "aya.seals", "aya.audit_keys", "aya.prunings"):
+            for table in guarded:
                 admin.execute(f"ALTER TABLE {table} {how} TRIGGER append_only")  # type: ignore[arg-type]
             if how == "DISABLE":
-                admin.execute(f"TRUNCATE {STATE_TABLES} RESTART IDENTITY CASCADE")
+                admin.execute(f"TRUNCATE {', '.join(guarded)}, {STATE_TABLES} RESTART IDENTITY CASCADE")
 
 
 @pytest.fixture

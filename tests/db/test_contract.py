@@ -53,7 +53,8 @@ def test_every_column_of_the_document_exists_with_a_type_that_holds_its_values(
 def test_every_index_of_the_document_exists_on_its_columns_or_more(source_document: str, admin: Connection) -> None:
     found = {row["indexname"]: row["indexdef"] for row in rows(admin, "SELECT indexname, indexdef FROM pg_indexes")}
     for name, (table, columns) in contract.indexes(source_document).items():
-        assert f" {table} " in found[name].replace("public.", "")
+        # A table may have become a view over one of the same name in schema aya.
+        assert f" {table} " in found[name].replace("public.", "").replace("aya.", "")
         inside = found[name].split("(", 1)[1]
         assert all(column in inside for column in columns), found[name]
 

@@ -9,7 +9,6 @@ from aya.errors import NotFound, UsageError
 from aya.history.moment import as_of, moment
 from aya.operations.context import Context
 from aya.operations.operation import Scope, operation
-from aya.operations.verification import Verified
 from aya.snapshot import snapshots
 from aya.snapshot.diff import Difference, diff, json_patch
 from aya.snapshot.document import Document, read_document
@@ -27,9 +26,8 @@ def create_snapshot(
     snapshot_type: Annotated[str, "baseline, production, manual, …"] = "manual",
     description: Annotated[str | None, "Why it is taken."] = None,
     created_by: str | None = None,
-    verified: Verified | None = None,
 ) -> Snapshot:
-    """Take a snapshot of the recorded state of all nodes. Without results of checks it is `unverified`."""
+    """Take a snapshot of the recorded state of all nodes. The results of checks that ran on this very state vouch for it."""
     if name == NOW:
         raise UsageError(f"No snapshot can be named {NOW}.", remedy="It stands for the state as it is recorded now.")
     with context.database.connect() as connection:
@@ -39,8 +37,6 @@ def create_snapshot(
             snapshot_type=snapshot_type,
             description=description,
             created_by=created_by or context.settings.actor,
-            results=verified.results if verified else (),
-            result_ids=verified.ids if verified else (),
         )
 
 
@@ -92,17 +88,18 @@ def named_state(connection: Connection, said: str) -> Document:
     """The state that somebody named: see `diff_states`."""
     node, _, when = said.rpartition("@")
     if node and _exists(connection, node):
-        return _of_node(_at(connection, when), node, said)
+        return _of_node(_at(connection, when, foreign=True), node, said)
     if _is_name_of_snapshot(connection, said) or said == NOW:
         return _at(connection, said)
     if _exists(connection, said):
-        return _of_node(_at(connection, NOW), said, said)
+        return _of_node(_at(connection, NOW, foreign=True), said, said)
     return _at(connection, said)
 
 
-def _at(connection: Connection, when: str) -> Document:
+def _at(connection: Connection, when: str, *, foreign: bool = False) -> Document:
+    """The state at that time; nodes that another AYA vouches for are in no snapshot, so only where one of them is meant."""
     if when == NOW:
-        return read_document(connection)
+        return read_document(connection, foreign=foreign)
     if _is_name_of_snapshot(connection, when):
         return snapshots.read(connection, when)
     try:
@@ -116,7 +113,7 @@ def _at(connection: Connection, when: str) -> Document:
             remedy=f"`aya snapshot list` lists snapshots; nodes are {nodes}; a moment is 2026-11-20 14:00, `2 hours ago`, #812.",
         ) from None
     with as_of(connection, at):
-        return read_document(connection)
+        return read_document(connection, foreign=foreign)
 
 
 def _nodes(connection: Connection) -> list[str]:

@@ -17,7 +17,6 @@ from aya.operations.snapshots import create_snapshot
 from aya.operations.verification import Verified, verify
 from aya.snapshot import snapshots
 from aya.snapshot.canonical import canonical, digest
-from aya.snapshot.document import read_document
 from aya.snapshot.snapshots import Snapshot
 from aya.verify.confinement import get_ready
 
@@ -56,7 +55,7 @@ def up(context: Context, *, let_go: bool = False) -> Up:
     collection = collect(context)
     verified = verify(context)
     context.progress("taking a snapshot")
-    snapshot, taken = _snapshot(context, verified)
+    snapshot, taken = _snapshot(context)
     context.progress("sealing the log")
     try:
         sealed, problem = seal(context), ""
@@ -69,16 +68,14 @@ def up(context: Context, *, let_go: bool = False) -> Up:
     return Up(started, migrated, collection, verified, snapshot, taken, sealed, problem, retained)
 
 
-def _snapshot(context: Context, verified: Verified) -> tuple[Snapshot, bool]:
+def _snapshot(context: Context) -> tuple[Snapshot, bool]:
     with context.database.connect(Login.READER) as connection:
         existing = snapshots.listing(connection)
-        state_hash = digest(canonical(read_document(connection)))
+        state_hash = digest(canonical(snapshots.read_state(connection).document))
     if existing and existing[0].state_hash == state_hash:
         return existing[0], False
     first = not any(BASELINE in (snapshot.snapshot_type, snapshot.snapshot_name) for snapshot in existing)
     name = BASELINE if first else f"up-{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     described = "The first complete state." if first else "The state changed since the snapshot before."
-    snapshot = create_snapshot(
-        context, name, snapshot_type=BASELINE if first else "production", description=described, verified=verified
-    )
+    snapshot = create_snapshot(context, name, snapshot_type=BASELINE if first else "production", description=described)
     return snapshot, True

@@ -24,22 +24,31 @@ Document = dict[str, Any]
 
 
 def read_document(
-    connection: Connection, *, nodes: Collection[str] | None = None, sections: Collection[str] | None = None
+    connection: Connection,
+    *,
+    nodes: Collection[str] | None = None,
+    sections: Collection[str] | None = None,
+    foreign: bool = True,
 ) -> Document:
     """The state document of all nodes, or of those named, out of one consistent view of the database.
 
-    `sections`: read only these; the others are empty. Such a document is no snapshot.
+    `sections`: read only these; the others are empty. Such a document is no snapshot. `foreign`: also of nodes that another
+    AYA vouches for.
     """
     with translated(doing="reading the state"), connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        return document_within(connection, nodes, sections)
+        return document_within(connection, nodes, sections, foreign=foreign)
 
 
 def document_within(
-    connection: Connection, nodes: Collection[str] | None, sections: Collection[str] | None = None
+    connection: Connection,
+    nodes: Collection[str] | None,
+    sections: Collection[str] | None = None,
+    *,
+    foreign: bool = True,
 ) -> Document:
     """The same out of the view that the transaction has which is open."""
-    wanted = {"nodes": None if nodes is None else list(nodes)}
+    wanted = {"nodes": None if nodes is None else list(nodes), "foreign": foreign}
     document: dict[str, Any] = {}
     for row in rows(connection, _node_query(), wanted):
         name = row.pop("node_name")
@@ -73,10 +82,13 @@ def _known(row: dict[str, Any]) -> dict[str, Any]:
     return {name: plain(value) for name, value in row.items() if value is not None and value != {}}
 
 
+_WANTED = "(%(nodes)s::text[] IS NULL OR n.node_name = ANY (%(nodes)s)) AND (%(foreign)s OR n.origin IS NULL)"
+
+
 def _node_query() -> str:
     return (
-        f"SELECT node_name, {', '.join(NODE_COLUMNS)}, metadata - 'observed' AS metadata FROM system_nodes "
-        "WHERE %(nodes)s::text[] IS NULL OR node_name = ANY (%(nodes)s) ORDER BY node_name"
+        f"SELECT node_name, {', '.join(NODE_COLUMNS)}, metadata - 'observed' AS metadata FROM system_nodes n "
+        f"WHERE {_WANTED} ORDER BY n.node_name"
     )
 
 
@@ -84,5 +96,5 @@ def _section_query(fact_type: type[Fact]) -> str:
     columns = ", ".join(f"t.{name}" for name in fact_type.state_fields())
     return (
         f"SELECT n.node_name, {columns} FROM {fact_type.TABLE} t JOIN system_nodes n ON n.id = t.node_id "
-        f"WHERE t.{fact_type.PRESENCE} AND (%(nodes)s::text[] IS NULL OR n.node_name = ANY (%(nodes)s)) ORDER BY t.id"
+        f"WHERE t.{fact_type.PRESENCE} AND {_WANTED} ORDER BY t.id"
     )

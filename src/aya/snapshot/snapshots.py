@@ -1,19 +1,16 @@
 """Take, list, read and verify snapshots."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
-from aya.errors import NotFound, UsageError
-from aya.model import CheckOutcome, CheckResult
+from aya.errors import NotFound, PayloadRefused, UsageError
 from aya.snapshot.canonical import canonical, digest
-from aya.snapshot.document import KIND, SCHEMA_VERSION, Document, read_document
+from aya.snapshot.document import Document, document_within
+from aya.snapshot.proof import Evidence, examine
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +21,31 @@ class Snapshot:
     snapshot_name: str
     snapshot_type: str | None
     description: str | None
-    verification_status: str | None
-    tests_passed: int | None
-    tests_failed: int | None
-    tests_skipped: int | None
+    verification_status: str
+    tests_passed: int
+    tests_failed: int
+    tests_skipped: int
+    partial_reasons: list[dict[str, Any]]
+    """What could not be looked at; empty where nothing passed at all."""
     schema_version: int
-    state_hash: str | None
-    state_bytes: int | None
+    state_hash: str
+    state_bytes: int
     nodes: list[str]
+    checks_hash: str
+    change_number: int | None
+    """Newest change that the state had seen."""
+    logged_change: int
+    """The change that logged the snapshot."""
     created_by: str | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The state of the nodes of this AYA, and the newest change that it has seen."""
+
+    document: Document
+    change_number: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,7 @@ class Verification:
 
     snapshot_name: str
     state_hash: str
+    """As recomputed; empty when the state could not even be put together."""
     problems: tuple[str, ...]
 
     @property
@@ -50,14 +63,12 @@ class Verification:
         return not self.problems
 
 
-def status_of(results: Sequence[CheckResult]) -> str:
-    """`verified` only if checks ran and all passed; `partial` if some could not run; `failed` if one failed."""
-    outcomes = {result.outcome for result in results}
-    if CheckOutcome.FAIL in outcomes:
-        return "failed"
-    if CheckOutcome.PASS not in outcomes:
-        return "unverified"
-    return "partial" if CheckOutcome.SKIPPED in outcomes else "verified"
+def read_state(connection: Connection) -> State:
+    """What a snapshot that is taken now will hold, out of one consistent view of the database."""
+    with translated(doing="reading the state"), connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        newest = rows(connection, "SELECT max(id) AS id FROM change_log")[0]["id"]
+        return State(document_within(connection, None, foreign=False), newest)
 
 
 def create(
@@ -67,41 +78,32 @@ def create(
     created_by: str,
     snapshot_type: str = "manual",
     description: str | None = None,
-    results: Sequence[CheckResult] = (),
-    result_ids: Sequence[int] = (),
-    document: Document | None = None,
+    state: State | None = None,
 ) -> Snapshot:
-    """Store the state as it is now, or `document` that was just read, and let it carry the results of checks run on it.
+    """Store the state as it is now, or `state` that was just read. Results of checks on this very state vouch for it.
 
     Raises UsageError when the name is empty or taken.
     """
     if not name.strip() or len(name) > 200 or "\0" in name:
         raise UsageError("A snapshot needs a name of 1 to 200 characters.")
-    document = document or read_document(connection)
-    data = canonical(document)
-    counts = {kind: sum(result.outcome is kind for result in results) for kind in CheckOutcome}
+    state = state or read_state(connection)
+    data = canonical(state.document)
     with translated(doing=f"taking snapshot {name}"), connection.transaction():
-        stored = rows(
-            connection,
+        # Also serialises those who take one, so that a name that is free now stays free.
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('aya.snapshot', 0))")
+        if rows(connection, query("list_snapshots"), {"name": name}):
+            raise UsageError(f"There is already a snapshot named {name}.", remedy="Choose another name.")
+        connection.execute(
             query("insert_snapshot"),
             {
                 "name": name,
                 "type": snapshot_type,
                 "description": description,
-                "status": status_of(results),
-                "passed": counts[CheckOutcome.PASS],
-                "failed": counts[CheckOutcome.FAIL],
-                "skipped": counts[CheckOutcome.SKIPPED],
-                "schema_version": SCHEMA_VERSION,
-                "json": data.decode(),
                 "canonical": data,
-                "hash": digest(data),
+                "change_number": state.change_number,
                 "created_by": created_by,
-                "results": list(result_ids),
             },
         )
-        if not stored:
-            raise UsageError(f"There is already a snapshot named {name}.", remedy="Choose another name.")
     return get(connection, name)
 
 
@@ -123,48 +125,34 @@ def get(connection: Connection, name: str) -> Snapshot:
 
 
 def read(connection: Connection, name: str) -> Document:
-    """The state document of a snapshot, out of the bytes that were hashed."""
+    """The state document of a snapshot, out of the text that was hashed."""
     get(connection, name)
-    document: Document = json.loads(_stored(connection, name)["bytes"])
+    with translated(doing=f"reading snapshot {name}"):
+        found = rows(connection, query("read_snapshot_state"), {"name": name})
+    document: Document = json.loads(found[0]["state"])
     return document
 
 
 def verify(connection: Connection, name: str) -> Verification:
-    """Recompute everything about a snapshot that can be recomputed."""
+    """Recompute everything about a snapshot, and compare it with what the log has of it. Raises NotFound."""
     snapshot = get(connection, name)
-    stored = _stored(connection, name)
-    problems: list[str] = []
-    data, found = stored["bytes"], ""
-    if data is None:
-        problems.append("it has no canonical bytes")
-    else:
-        found = digest(data)
-        if found != snapshot.state_hash:
-            problems.append(f"the hash of its bytes is {found}, not {snapshot.state_hash} as stored")
-        problems += _document_problems(data, stored["state_json"])
-    counted = (stored["passed"], stored["failed"], stored["skipped"])
-    if counted != (snapshot.tests_passed, snapshot.tests_failed, snapshot.tests_skipped):
-        problems.append(f"its check rows count {counted}, not what it says (passed, failed, skipped)")
-    if snapshot.verification_status == "verified" and (counted[0] == 0 or counted[1] or counted[2]):
-        problems.append("it says verified, but its checks do not")
-    return Verification(name, found, tuple(problems))
-
-
-def _document_problems(data: bytes, state_json: Any) -> list[str]:
     try:
-        document = json.loads(data)
-    except ValueError as error:
-        return [f"its bytes are not JSON: {error}"]
-    problems = []
-    if canonical(document) != data:
-        problems.append("its bytes are not canonical JSON")
-    if document.get("kind") != KIND:
-        problems.append(f"it is not a state document but {document.get('kind')!r}")
-    if orjson.dumps(document, option=orjson.OPT_SORT_KEYS) != orjson.dumps(state_json, option=orjson.OPT_SORT_KEYS):
-        problems.append("its queryable form (state_json) differs from the bytes that were hashed")
-    return problems
+        evidence, logged = read_evidence(connection, name)
+    except PayloadRefused as error:
+        return Verification(name, "", (f"it cannot be put together: {error.message}",))
+    problems = list(examine(evidence))
+    if logged is None:
+        problems.append(f"change {snapshot.logged_change}, which logged it, is gone or is about something else")
+    elif logged != evidence.manifest:
+        keys = sorted(logged.keys() | evidence.manifest.keys())
+        differing = ", ".join(key for key in keys if logged.get(key) != evidence.manifest.get(key))
+        problems.append(f"it is not what change {snapshot.logged_change} logged of it: {differing} differ")
+    return Verification(name, digest(evidence.state), tuple(problems))
 
 
-def _stored(connection: Connection, name: str) -> dict[str, Any]:
+def read_evidence(connection: Connection, name: str) -> tuple[Evidence, dict[str, Any] | None]:
+    """Everything that a snapshot consists of, and what the change that logged it has of it (None: it is not there)."""
     with translated(doing=f"reading snapshot {name}"):
-        return rows(connection, query("read_snapshot"), {"name": name})[0]
+        found = rows(connection, query("read_snapshot"), {"name": name})[0]
+    state, nodes, checks = (found[part].encode() for part in ("state", "nodes", "checks"))
+    return Evidence(found["manifest"], state, nodes, checks), found["logged"]

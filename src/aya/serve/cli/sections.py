@@ -23,6 +23,8 @@ COLUMNS = {
         "status",
         "last_collected",
         "last_verified",
+        "origin",
+        "origin_snapshot",
     ),
     "interfaces": (
         "node_name",

@@ -6,8 +6,10 @@ from itertools import groupby
 from typing import Any
 
 from aya.model import FACT_TYPES
-from aya.serve.cli.output import console, print_table, shown, text
+from aya.operations.snapshot_exports import FileVerification
+from aya.serve.cli.output import console, print_table, shown, styled, text
 from aya.snapshot.diff import Difference
+from aya.snapshot.restore import Restored
 from aya.snapshot.snapshots import Snapshot, Verification
 
 MOST_ALIKE = 20
@@ -45,12 +47,15 @@ def print_snapshot(snapshot: Snapshot, document: dict[str, Any]) -> None:
     screen = console()
     if snapshot.description:
         screen.print(f"\n{shown(snapshot.description)}")
-    screen.print(f"SHA-256 {snapshot.state_hash}\n")
+    screen.print(f"SHA-256 {snapshot.state_hash}, logged as change {snapshot.logged_change}\n")
     rows = [
         {"node": name, **{section: len(items) for section, items in node.items() if section != "node"}}
         for name, node in document["nodes"].items()
     ]
     print_table(rows, ("node", *(fact_type.SECTION for fact_type in FACT_TYPES)))
+    if snapshot.partial_reasons:
+        screen.print("\nCould not be looked at:")
+        print_table(snapshot.partial_reasons, ("node", "what", "name", "target", "reason"))
 
 
 def print_verification(verification: Verification) -> None:
@@ -60,6 +65,42 @@ def print_verification(verification: Verification) -> None:
         screen.print(f"[green]intact[/]  {shown(verification.snapshot_name)}  SHA-256 {verification.state_hash}")
     for problem in verification.problems:
         screen.print(f"[bold red]not intact[/]  {shown(verification.snapshot_name)}: {shown(problem)}")
+
+
+def print_file_verification(found: FileVerification) -> None:
+    """Whether an exported snapshot holds, the first thing that is wrong first, and who signed it."""
+    screen = console()
+    for problem in found.problems:
+        screen.print(f"[bold red]wrong[/]  {shown(problem)}")
+    for remark in found.remarks:
+        screen.print(f"[yellow]note[/]   {shown(remark)}")
+    if not found.intact:
+        screen.print(f"[bold red]does not hold[/]  {shown(str(found.file))}")
+        return
+    screen.print(
+        f"[green]intact[/]  {shown(found.snapshot_name)}  {styled(found.verification_status)}  "
+        f"{', '.join(map(shown, found.nodes))}\nSHA-256 {found.state_hash}, taken {shown(found.created_at)}"
+    )
+    word = "signed by the trusted key" if found.signer_known else "says it is signed by"
+    screen.print(f"{word} {shown(found.signer)}")
+
+
+def print_exported(done: FileVerification) -> None:
+    """What was written, and what others need to verify it."""
+    console().print(
+        f"Wrote snapshot {shown(done.snapshot_name)} ({styled(done.verification_status)}) to {shown(str(done.file))}.\n"
+        f"Anywhere: aya snapshot verify {shown(done.file.name)} --key '{shown(done.signer)}'"
+    )
+
+
+def print_restored(done: Sequence[Restored], *, signer_known: bool) -> None:
+    """The nodes that are recorded again."""
+    if not signer_known:
+        console().print("[yellow]note[/]   the signer is not known: no key was given to trust")
+    print_table(
+        [{"node": one.node_name, "rows": one.rows, "SHA-256 as in the snapshot": one.state_hash} for one in done],
+        ("node", "rows", "SHA-256 as in the snapshot"),
+    )
 
 
 def print_differences(before: str, after: str, differences: Sequence[Difference], *, all_of_them: bool = False) -> None:

@@ -1,11 +1,10 @@
 -- What a check ran, and which state it vouches for; and the rows that checks write to see them come back.
 
--- The last two also where a snapshot's migration was here first.
 ALTER TABLE check_results
     ADD COLUMN probe         text,
     ADD COLUMN state_problem text,
-    ADD COLUMN IF NOT EXISTS state_hash    text,
-    ADD COLUMN IF NOT EXISTS change_number bigint;
+    ADD COLUMN state_hash    text,
+    ADD COLUMN change_number bigint;
 ALTER TABLE check_results
     ADD CONSTRAINT check_results_state_hash_hex CHECK (state_hash ~ '^[0-9a-f]{64}$'),
     ADD CONSTRAINT check_results_state_or_problem CHECK (state_hash IS NULL OR state_problem IS NULL);

@@ -15,6 +15,6 @@ GRANT EXECUTE ON FUNCTION aya.note_verification(bigint, text, text) TO aya_write
 GRANT EXECUTE ON FUNCTION aya.prune_changes(timestamptz, int8multirange, timestamptz, timestamptz, text) TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.prune_observations(text, timestamptz) TO aya_writer;
 REVOKE UPDATE, DELETE, TRUNCATE ON change_log, collection_runs, collection_outcomes, system_state_snapshots FROM aya_writer;
-REVOKE DELETE, TRUNCATE ON check_results FROM aya_writer;
+REVOKE UPDATE, DELETE, TRUNCATE ON check_results FROM aya_writer;
 REVOKE EXECUTE ON FUNCTION aya.unmark_sections() FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public, aya GRANT SELECT ON TABLES TO aya_reader, aya_writer;

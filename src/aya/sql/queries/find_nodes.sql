@@ -1,24 +1,26 @@
 -- The node that each machine is, whatever it is called now: by hardware UUID; else by machine id, unless the UUIDs say they are two;
 -- else, for machines that have neither, by name. A node that has no identity yet (announced, or described in a document) is
--- taken over by the machine of its name. `taken` is a different machine that has the name.
+-- taken over by the machine of its name; one that another AYA vouches for is never. `taken` is a different machine that has the name.
 WITH given AS (
     SELECT *
     FROM json_to_recordset(%(nodes)s::json) AS g (
         number integer, node_name text, identity text, hardware_uuid uuid, machine_id text
     )
+), own AS NOT MATERIALIZED (
+    SELECT * FROM system_nodes WHERE origin IS NULL
 ), candidate AS (
     SELECT g.number, n.id, 1 AS rank
     FROM given g
-    JOIN system_nodes n ON n.hardware_uuid = g.hardware_uuid
+    JOIN own n ON n.hardware_uuid = g.hardware_uuid
     UNION ALL
     SELECT g.number, n.id, 2
     FROM given g
-    JOIN system_nodes n ON n.metadata -> 'identity' ->> 'machine_id' = g.machine_id
+    JOIN own n ON n.metadata -> 'identity' ->> 'machine_id' = g.machine_id
     WHERE n.hardware_uuid IS NULL OR g.hardware_uuid IS NULL
     UNION ALL
     SELECT g.number, n.id, 3
     FROM given g
-    JOIN system_nodes n ON n.node_name = g.node_name
+    JOIN own n ON n.node_name = g.node_name
     WHERE n.identity IS NULL OR n.identity LIKE 'name:%%' OR g.identity LIKE 'name:%%'
 ), found AS (
     SELECT DISTINCT ON (number) number, id FROM candidate ORDER BY number, rank

@@ -1,14 +1,19 @@
 -- Say which nodes a replication link joins: the teller itself, and the other end by PostgreSQL's system identifier, which a primary
--- shares with its replicas, and by address. An end that fits no node, or more than one, stays NULL.
+-- shares with its replicas, and by address. An end that fits no node, or more than one, stays NULL. Nodes that another
+-- AYA vouches for are left out.
 WITH link AS (
     SELECT r.id, r.node_id, r.side, r.client_address, r.application_name, split_part(r.instance, ':', 1) AS system_identifier
     FROM replication_status r
+    JOIN system_nodes n ON n.id = r.node_id AND n.origin IS NULL
     WHERE r.is_active
         AND split_part(r.instance, ':', 1) IN (
             SELECT split_part(mine.instance, ':', 1) FROM postgresql_instances mine WHERE mine.node_id = ANY (%(nodes)s)
         )
 ), server AS (
-    SELECT i.node_id, i.system_identifier, i.server_role FROM postgresql_instances i WHERE i.is_active
+    SELECT i.node_id, i.system_identifier, i.server_role
+    FROM postgresql_instances i
+    JOIN system_nodes n ON n.id = i.node_id AND n.origin IS NULL
+    WHERE i.is_active
 ), other AS (
     SELECT l.id, s.node_id
     FROM link l

@@ -1,5 +1,5 @@
--- Tables of state that are not there, and triggers of the log that are not there, not in force always, or run something else than what
--- belongs to the owner of the log.
+-- Tables of state that are not there, and triggers of the log and of the snapshots that are not there, not in force always, or run something
+-- else than what belongs to the owner of the log.
 WITH wanted AS (
     SELECT t.table_name::text, g.trigger_name, 'log_' || t.table_name AS function_name
     FROM aya.state_tables t
@@ -11,6 +11,12 @@ WITH wanted AS (
     UNION ALL
     SELECT l.table_name, 'append_only', 'refuse_rewriting'
     FROM (VALUES ('change_log'), ('aya.seals'), ('aya.audit_keys'), ('aya.prunings')) AS l (table_name)
+    UNION ALL
+    SELECT 'aya.' || s.table_name, 'append_only', 'refuse_changing_snapshots'
+    FROM (VALUES ('system_state_snapshots'), ('snapshot_nodes'), ('snapshot_node_ends'), ('snapshot_facts'), ('snapshot_fact_ends'), ('snapshot_checks'))
+        AS s (table_name)
+    UNION ALL
+    SELECT 'aya.system_state_snapshots', 'status_is_proven', 'prove_status'
 )
 SELECT 'trigger ' || w.trigger_name || ' of ' || w.table_name AS what,
     CASE WHEN g.oid IS NULL THEN 'is not there' WHEN g.tgenabled <> 'A' THEN 'is switched off' ELSE 'runs another function' END AS said

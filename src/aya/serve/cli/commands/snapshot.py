@@ -1,5 +1,6 @@
 """`aya snapshot`: the whole state at one moment."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,12 @@ from aya.serve.cli.app import AsJson, app, working
 snapshot = typer.Typer(help="Snapshots of the whole state.", no_args_is_help=True)
 app.add_typer(snapshot, name="snapshot")
 
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--key", help="Of a file: a verifier key to trust (`aya audit keys` there); may be repeated."),
+]
+OnlyNodes = Annotated[list[str] | None, typer.Option("--node", help="Only this node; may be repeated.")]
+
 
 @snapshot.command("create")
 def snapshot_create(
@@ -18,7 +25,7 @@ def snapshot_create(
     description: Annotated[str | None, typer.Option("--description", help="Why it is taken.")] = None,
     creator: Annotated[str | None, typer.Option("--by", help="Who takes it [default: the system user].")] = None,
     check: Annotated[
-        bool, typer.Option("--verify", help="Run the checks first and let it carry their results.")
+        bool, typer.Option("--verify", help="Run the checks first, so that their results vouch for it.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -29,10 +36,9 @@ def snapshot_create(
     from aya.serve.cli.snapshots import print_snapshots
 
     with working(as_json) as context:
-        verified = run_checks(context) if check else None
-        taken = create_snapshot(
-            context, name, snapshot_type=snapshot_type, description=description, created_by=creator, verified=verified
-        )
+        if check:
+            run_checks(context)
+        taken = create_snapshot(context, name, snapshot_type=snapshot_type, description=description, created_by=creator)
     if as_json:
         print_json(taken)
     else:
@@ -70,22 +76,103 @@ def snapshot_show(name: Annotated[str, typer.Argument(help="Which snapshot.")], 
 
 
 @snapshot.command("verify")
-def snapshot_verify(name: Annotated[str, typer.Argument(help="Which snapshot.")], as_json: AsJson = False) -> None:
-    """Recompute a snapshot's hash; exit 3 when it is not what it was."""
+def snapshot_verify(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A snapshot, or the file of an export.")],
+    keys: Keys = None,
+    as_json: AsJson = False,
+) -> None:
+    """Recompute a snapshot's hashes, status and proof; a file without any database. Exit 3 when it does not hold."""
+    from aya.operations.snapshot_exports import is_file, verify_snapshot_file
     from aya.operations.snapshots import verify_snapshot
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.snapshots import print_verification
+    from aya.serve.cli.snapshots import print_file_verification, print_verification
+
+    if is_file(name):
+        with working(as_json) as context:
+            file = verify_snapshot_file(context, Path(name), keys=keys or ())
+        if as_json:
+            print_json({"intact": file.intact, "export": file})
+        else:
+            print_file_verification(file)
+        intact = file.intact
+    else:
+        with working(as_json) as context:
+            found = verify_snapshot(context, name)
+        if as_json:
+            print_json(
+                {"snapshot": name, "intact": found.intact, "state_hash": found.state_hash, "problems": found.problems}
+            )
+        else:
+            print_verification(found)
+        intact = found.intact
+    if not intact:
+        raise typer.Exit(ExitCode.ATTENTION)
+
+
+@snapshot.command("export")
+def snapshot_export(
+    name: Annotated[str, typer.Argument(help="Which snapshot.")],
+    file: Annotated[Path, typer.Argument(help="File to write.")],
+    as_json: AsJson = False,
+) -> None:
+    """Write a snapshot with its checks and proofs into one file, which any machine verifies offline."""
+    from aya.operations.snapshot_exports import export_snapshot
+    from aya.serve.cli.output import print_json
+    from aya.serve.cli.snapshots import print_exported
 
     with working(as_json) as context:
-        found = verify_snapshot(context, name)
+        done = export_snapshot(context, name, file)
     if as_json:
-        print_json(
-            {"snapshot": name, "intact": found.intact, "state_hash": found.state_hash, "problems": found.problems}
-        )
+        print_json({"file": str(file), "export": done})
     else:
-        print_verification(found)
-    if not found.intact:
-        raise typer.Exit(ExitCode.ATTENTION)
+        print_exported(done)
+
+
+@snapshot.command("import")
+def snapshot_import(
+    file: Annotated[Path, typer.Argument(help="The file of an export.")],
+    nodes: OnlyNodes = None,
+    keys: Keys = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--origin", help="Label that their names begin with [default: out of the name of the log]."),
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="In the place of nodes that were imported under these names before.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Record the nodes of an exported snapshot as foreign ones, named ORIGIN/NODE: shown and compared, never changed here."""
+    from aya.operations.snapshot_exports import import_snapshot
+    from aya.serve.cli.output import print_json
+    from aya.serve.cli.snapshots import print_restored
+
+    with working(as_json) as context:
+        done = import_snapshot(context, file, nodes=nodes or (), keys=keys or (), label=label, replace=replace)
+    if as_json:
+        print_json(done)
+    else:
+        print_restored(done, signer_known=bool(keys))
+
+
+@snapshot.command("restore")
+def snapshot_restore(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A snapshot, or the file of an export.")],
+    nodes: OnlyNodes = None,
+    keys: Keys = None,
+    as_json: AsJson = False,
+) -> None:
+    """Record the nodes of a snapshot again as they were, bit by bit by hash; a node that is recorded is left alone."""
+    from aya.operations.snapshot_exports import is_file, restore_snapshot
+    from aya.serve.cli.output import print_json
+    from aya.serve.cli.snapshots import print_restored
+
+    with working(as_json) as context:
+        done = restore_snapshot(context, name, nodes=nodes or (), keys=keys or ())
+    if as_json:
+        print_json(done)
+    else:
+        print_restored(done, signer_known=bool(keys) or not is_file(name))
 
 
 @app.command("diff")
