@@ -57,7 +57,7 @@ class FileVerification:
         return not self.problems
 
 
-@operation(command="snapshot export")
+@operation(command="snapshot export", writes=True)
 def export_snapshot(
     context: Context, name: Annotated[str, "Which snapshot."], path: Annotated[Path, "File to write."]
 ) -> FileVerification:
