@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aya.audit.note import VerifierKey, opened
-from aya.audit.proof import Proof, verify_proof
+from aya.audit.proof import Proof, read_proof, verify_proof
 from aya.audit.seal import KnownKey
 from aya.audit.trust import trust
 from aya.errors import AuditError, HostError, SnapshotError
@@ -131,7 +131,10 @@ def _read(body: bytes) -> Export:
     manifest = json.loads(once["M"])
     if not isinstance(manifest, dict) or canonical(manifest) != once["M"]:
         raise ValueError("its manifest is no object in canonical JSON")
-    return Export(Evidence(manifest, once["S"], once["N"], once["C"]), keys, Proof.read(once["P"].decode()))
+    proof = read_proof(once["P"].decode())
+    if not isinstance(proof, Proof):
+        raise ValueError("its proof is not that a change is in the log")
+    return Export(Evidence(manifest, once["S"], once["N"], once["C"]), keys, proof)
 
 
 def verify(export: Export, trusted: Sequence[VerifierKey]) -> Iterator[str]:
@@ -152,8 +155,8 @@ def _log(export: Export, trusted: Sequence[VerifierKey]) -> Iterator[str]:
     _, signers = opened(export.proof.note, found.keys)
     if not signers:
         yield "the checkpoint of the log is not signed by any of its keys"
-    for signer in signers[-1:]:
-        yield from verify_proof(export.proof, signer)
+    else:
+        yield from verify_proof(export.proof, signers)
     change = json.loads(export.proof.change)
     logged = (change["table_affected"], change["action"], change["record_id"])
     if logged != ("system_state_snapshots", "note", export.evidence.manifest["id"]):

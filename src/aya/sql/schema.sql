@@ -70,6 +70,373 @@ $_$;
 
 COMMENT ON FUNCTION aya.as_of_time() IS 'The moment that the setting aya.as_of names; of a change, when it was logged; NULL before the first.';
 
+CREATE FUNCTION aya.canonical(value jsonb) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    CASE jsonb_typeof(value)
+        WHEN 'object' THEN
+            RETURN '{' || coalesce((
+                SELECT string_agg(aya.canonical_string(e.key) || ':' || CASE jsonb_typeof(e.value)
+                    WHEN 'string' THEN aya.canonical_string(e.value #>> '{}') WHEN 'boolean' THEN e.value::text WHEN 'null' THEN 'null'
+                    ELSE aya.canonical(e.value) END, ',' ORDER BY aya.canonical_key(e.key))
+                FROM jsonb_each(value) e
+            ), '') || '}';
+        WHEN 'array' THEN
+            RETURN '[' || coalesce((
+                SELECT string_agg(aya.canonical(e.value), ',' ORDER BY e.n) FROM jsonb_array_elements(value) WITH ORDINALITY AS e (value, n)
+            ), '') || ']';
+        WHEN 'string' THEN RETURN aya.canonical_string(value #>> '{}');
+        WHEN 'number' THEN RETURN aya.canonical_number((value #>> '{}')::numeric);
+        ELSE RETURN value::text;
+    END CASE;
+END
+$$;
+
+COMMENT ON FUNCTION aya.canonical(value jsonb) IS 'A document as RFC 8785 canonical JSON.';
+
+CREATE FUNCTION aya.sha256_hex(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN encode(sha256(convert_to(value, 'UTF8'::name)), 'hex'::text);
+
+COMMENT ON FUNCTION aya.sha256_hex(value text) IS 'SHA-256, in hex, of a text in UTF-8.';
+
+CREATE FUNCTION aya.canonical_hash(value jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN aya.sha256_hex(aya.canonical(value));
+
+COMMENT ON FUNCTION aya.canonical_hash(value jsonb) IS 'SHA-256, in hex, of a document as canonical JSON in UTF-8.';
+
+CREATE FUNCTION aya.surrogate(unit integer) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN SUBSTRING(int4send(((((224 | (unit >> 12)) << 16) | ((128 | ((unit >> 6) & 63)) << 8)) | (128 | (unit & 63)))) FROM 2);
+
+COMMENT ON FUNCTION aya.surrogate(unit integer) IS 'Half of a character beyond U+FFFF, a UTF-16 code unit, in three bytes as if it were a character.';
+
+CREATE FUNCTION aya.canonical_key(key text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (key !~ '[\U00010000-\U0010FFFF]'::text) THEN convert_to(key, 'UTF8'::name) ELSE (SELECT string_agg(CASE WHEN (a.code < 65536) THEN convert_to(c."character", 'UTF8'::name) ELSE (aya.surrogate((55296 + ((a.code - 65536) >> 10))) || aya.surrogate((56320 + ((a.code - 65536) & 1023)))) END, '\x'::bytea ORDER BY c.n) AS string_agg FROM (string_to_table(canonical_key.key, NULL::text) WITH ORDINALITY c("character", n) CROSS JOIN LATERAL (SELECT ascii(c."character") AS ascii) a(code))) END;
+
+COMMENT ON FUNCTION aya.canonical_key(key text) IS 'Bytes that sort as the UTF-16 code units of a key, which is the order of RFC 8785.';
+
+CREATE FUNCTION aya.canonical_number(number numeric) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET extra_float_digits TO '1'
+    AS $$
+DECLARE
+    shortest text;
+    digits text;
+    point integer;
+    said text;
+BEGIN
+    IF number = trunc(number) AND abs(number) <= 9007199254740991 THEN
+        RETURN trunc(number)::text;
+    END IF;
+    -- The shortest digits that give the same double, as ECMAScript writes them.
+    shortest := abs(number)::double precision::text;
+    digits := replace(split_part(shortest, 'e', 1), '.', '');
+    point := length(split_part(split_part(shortest, 'e', 1), '.', 1)) + coalesce(nullif(split_part(shortest, 'e', 2), '')::integer, 0);
+    point := point - (length(digits) - length(ltrim(digits, '0')));
+    digits := rtrim(ltrim(digits, '0'), '0');
+    -- PostgreSQL leaves out digits that lie exactly half way to the next double; ECMAScript takes them. Only large integers lie there.
+    IF number = trunc(number) AND length(rtrim(trunc(abs(number))::text, '0')) < length(digits) THEN
+        digits := rtrim(trunc(abs(number))::text, '0');
+        point := length(trunc(abs(number))::text);
+    END IF;
+    said := CASE WHEN number < 0 AND digits <> '' THEN '-' ELSE '' END || CASE
+        WHEN digits = '' THEN '0'
+        WHEN point BETWEEN length(digits) AND 21 THEN rpad(digits, point, '0')
+        WHEN point BETWEEN 1 AND 21 THEN left(digits, point) || '.' || substr(digits, point + 1)
+        WHEN point BETWEEN -5 AND 0 THEN '0.' || repeat('0', -point) || digits
+        ELSE left(digits, 1) || CASE WHEN length(digits) > 1 THEN '.' || substr(digits, 2) ELSE '' END
+            || 'e' || CASE WHEN point > 0 THEN '+' ELSE '' END || point - 1
+    END;
+    IF number = trunc(number) AND said::numeric <> number THEN
+        RAISE EXCEPTION 'canonical JSON cannot say the integer % exactly', number
+            USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Write it as text.';
+    END IF;
+    RETURN said;
+END
+$$;
+
+COMMENT ON FUNCTION aya.canonical_number(number numeric) IS 'A number as ECMAScript writes it. An integer that would become another is an error; fractions become the nearest double, as RFC 8785 has it.';
+
+CREATE FUNCTION aya.canonical_string(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (to_json(value))::text;
+
+COMMENT ON FUNCTION aya.canonical_string(value text) IS 'A text as canonical JSON.';
+
+CREATE TABLE aya.snapshot_node_ends (
+    snapshot_node_id bigint NOT NULL,
+    before_snapshot bigint NOT NULL
+);
+
+COMMENT ON TABLE aya.snapshot_node_ends IS 'Which states of nodes no later snapshot has.';
+
+COMMENT ON COLUMN aya.snapshot_node_ends.snapshot_node_id IS 'The row of aya.snapshot_nodes.';
+
+COMMENT ON COLUMN aya.snapshot_node_ends.before_snapshot IS 'The first snapshot that does not have it any more.';
+
+CREATE TABLE aya.snapshot_nodes (
+    id bigint NOT NULL,
+    first_snapshot bigint NOT NULL,
+    node_name text NOT NULL,
+    state_hash text NOT NULL,
+    sections text[] NOT NULL
+);
+
+COMMENT ON TABLE aya.snapshot_nodes IS 'The state of a node by its hash, from one snapshot on until it ends.';
+
+COMMENT ON COLUMN aya.snapshot_nodes.id IS 'Number of the row.';
+
+COMMENT ON COLUMN aya.snapshot_nodes.first_snapshot IS 'The first snapshot that has it.';
+
+COMMENT ON COLUMN aya.snapshot_nodes.node_name IS 'Name of the node.';
+
+COMMENT ON COLUMN aya.snapshot_nodes.state_hash IS 'SHA-256, in hex, of the node''s part of the state document as canonical JSON.';
+
+COMMENT ON COLUMN aya.snapshot_nodes.sections IS 'The sections of that part, also the empty ones.';
+
+CREATE FUNCTION aya.snapshot_nodes_of(snapshot bigint) RETURNS SETOF aya.snapshot_nodes
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT n.id,
+     n.first_snapshot,
+     n.node_name,
+     n.state_hash,
+     n.sections
+    FROM (aya.snapshot_nodes n
+      LEFT JOIN aya.snapshot_node_ends e ON ((e.snapshot_node_id = n.id)))
+   WHERE ((n.first_snapshot <= snapshot_nodes_of.snapshot) AND ((e.before_snapshot IS NULL) OR (e.before_snapshot > snapshot_nodes_of.snapshot)));
+END;
+
+COMMENT ON FUNCTION aya.snapshot_nodes_of(snapshot bigint) IS 'The nodes of a snapshot, with the hashes of their states.';
+
+CREATE TABLE public.collection_outcomes (
+    run_id bigint NOT NULL,
+    collector text NOT NULL,
+    target text DEFAULT ''::text NOT NULL,
+    outcome text NOT NULL,
+    reason text,
+    duration_ms integer NOT NULL,
+    facts integer NOT NULL,
+    CONSTRAINT collection_outcomes_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'absent'::text, 'denied'::text, 'unsupported'::text, 'unreadable'::text, 'failed'::text])))
+);
+
+COMMENT ON TABLE public.collection_outcomes IS 'How each collector of a run ended. Only ok and absent may remove or blank anything.';
+
+COMMENT ON COLUMN public.collection_outcomes.run_id IS 'The run.';
+
+COMMENT ON COLUMN public.collection_outcomes.collector IS 'The collector.';
+
+COMMENT ON COLUMN public.collection_outcomes.target IS 'What it looked at: empty for the machine, a PostgreSQL instance, or instance/database.';
+
+COMMENT ON COLUMN public.collection_outcomes.outcome IS 'ok, absent (there is none), denied, unsupported, unreadable or failed.';
+
+COMMENT ON COLUMN public.collection_outcomes.reason IS 'Why it is not ok; several reasons are joined by "; ".';
+
+COMMENT ON COLUMN public.collection_outcomes.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN public.collection_outcomes.facts IS 'Rows and columns it filled.';
+
+CREATE TABLE public.collection_runs (
+    id bigint NOT NULL,
+    node_id integer NOT NULL,
+    collected_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    duration_ms integer NOT NULL,
+    rows_inserted integer NOT NULL,
+    rows_updated integer NOT NULL,
+    rows_vanished integer NOT NULL,
+    aya_version text NOT NULL,
+    recorded_by text DEFAULT SESSION_USER NOT NULL
+);
+
+COMMENT ON TABLE public.collection_runs IS 'One row per recorded collection: that we looked, and what it changed. Observation.';
+
+COMMENT ON COLUMN public.collection_runs.id IS 'Number of the run.';
+
+COMMENT ON COLUMN public.collection_runs.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.collection_runs.collected_at IS 'When looking began.';
+
+COMMENT ON COLUMN public.collection_runs.recorded_at IS 'When it was recorded.';
+
+COMMENT ON COLUMN public.collection_runs.duration_ms IS 'Milliseconds that looking took.';
+
+COMMENT ON COLUMN public.collection_runs.rows_inserted IS 'State rows that are new.';
+
+COMMENT ON COLUMN public.collection_runs.rows_updated IS 'State rows that were written again.';
+
+COMMENT ON COLUMN public.collection_runs.rows_vanished IS 'State rows whose fact is gone.';
+
+COMMENT ON COLUMN public.collection_runs.aya_version IS 'Version of AYA that looked.';
+
+COMMENT ON COLUMN public.collection_runs.recorded_by IS 'Database role that recorded.';
+
+CREATE TABLE public.system_nodes (
+    id integer NOT NULL,
+    node_name text NOT NULL,
+    node_role text NOT NULL,
+    node_role_source text DEFAULT 'found'::text NOT NULL,
+    identity text,
+    model_name text,
+    model_identifier text,
+    model_number text,
+    serial_number text,
+    hardware_uuid uuid,
+    cpu_model text,
+    cpu_architecture text,
+    cpu_cores_total integer,
+    cpu_cores_performance integer,
+    cpu_cores_efficiency integer,
+    cpu_l1_cache_kb integer,
+    cpu_l2_cache_mb numeric,
+    gpu_model text,
+    gpu_cores integer,
+    gpu_metal_version text,
+    gpu_compute_tflops numeric,
+    ram_gb numeric,
+    ram_type text,
+    ram_manufacturer text,
+    ram_bandwidth_gbps numeric,
+    storage_internal_tb numeric,
+    storage_internal_type text,
+    storage_internal_device text,
+    storage_external_tb numeric,
+    storage_external_device text,
+    os_name text,
+    os_version text,
+    os_build text,
+    kernel_version text,
+    status text DEFAULT 'active'::text,
+    last_verified timestamp with time zone,
+    metadata jsonb DEFAULT '{}'::jsonb,
+    created_at timestamp with time zone DEFAULT now(),
+    updated_at timestamp with time zone DEFAULT now(),
+    origin jsonb,
+    CONSTRAINT foreign_nodes_are_not_verified_here CHECK (((origin IS NULL) OR (last_verified IS NULL))),
+    CONSTRAINT system_nodes_cpu_cores_efficiency_check CHECK ((cpu_cores_efficiency >= 0)),
+    CONSTRAINT system_nodes_cpu_cores_performance_check CHECK ((cpu_cores_performance >= 0)),
+    CONSTRAINT system_nodes_cpu_cores_total_check CHECK ((cpu_cores_total > 0)),
+    CONSTRAINT system_nodes_cpu_l1_cache_kb_check CHECK ((cpu_l1_cache_kb > 0)),
+    CONSTRAINT system_nodes_cpu_l2_cache_mb_check CHECK ((cpu_l2_cache_mb > (0)::numeric)),
+    CONSTRAINT system_nodes_gpu_compute_tflops_check CHECK ((gpu_compute_tflops > (0)::numeric)),
+    CONSTRAINT system_nodes_gpu_cores_check CHECK ((gpu_cores > 0)),
+    CONSTRAINT system_nodes_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT system_nodes_node_role_source_check CHECK ((node_role_source = ANY (ARRAY['found'::text, 'hand'::text]))),
+    CONSTRAINT system_nodes_origin_check CHECK ((jsonb_typeof(origin) = 'object'::text)),
+    CONSTRAINT system_nodes_ram_bandwidth_gbps_check CHECK ((ram_bandwidth_gbps > (0)::numeric)),
+    CONSTRAINT system_nodes_ram_gb_check CHECK ((ram_gb > (0)::numeric)),
+    CONSTRAINT system_nodes_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'maintenance'::text, 'pending'::text]))),
+    CONSTRAINT system_nodes_storage_external_tb_check CHECK ((storage_external_tb >= (0)::numeric)),
+    CONSTRAINT system_nodes_storage_internal_tb_check CHECK ((storage_internal_tb >= (0)::numeric))
+);
+
+COMMENT ON TABLE public.system_nodes IS 'One row per machine: what it is.';
+
+COMMENT ON COLUMN public.system_nodes.id IS 'Number of the node in this database.';
+
+COMMENT ON COLUMN public.system_nodes.node_name IS 'Name people use, as ALPHA; default: the short host name. Renaming keeps the node.';
+
+COMMENT ON COLUMN public.system_nodes.node_role IS 'primary, replica, client or standalone.';
+
+COMMENT ON COLUMN public.system_nodes.node_role_source IS 'found: from PostgreSQL''s recovery state and connections; hand: set by a person, which wins.';
+
+COMMENT ON COLUMN public.system_nodes.identity IS 'What makes it the same machine after a renaming: uuid:… of the hardware, else machine:… id, else name:….';
+
+COMMENT ON COLUMN public.system_nodes.model_name IS 'Product name, as Mac Studio.';
+
+COMMENT ON COLUMN public.system_nodes.model_identifier IS 'The maker''s identifier of the model, as Mac15,14, or the product version.';
+
+COMMENT ON COLUMN public.system_nodes.model_number IS 'The maker''s order or SKU number.';
+
+COMMENT ON COLUMN public.system_nodes.serial_number IS 'Serial number of the machine; placeholders of vendors are NULL.';
+
+COMMENT ON COLUMN public.system_nodes.hardware_uuid IS 'UUID the hardware or hypervisor gives the machine.';
+
+COMMENT ON COLUMN public.system_nodes.cpu_model IS 'Name of the processor as it names itself.';
+
+COMMENT ON COLUMN public.system_nodes.cpu_architecture IS 'ARM64, x86_64, ….';
+
+COMMENT ON COLUMN public.system_nodes.cpu_cores_total IS 'Physical cores over all sockets; threads are in metadata.cpu.threads.';
+
+COMMENT ON COLUMN public.system_nodes.cpu_cores_performance IS 'Cores of the fast class; NULL where all are alike.';
+
+COMMENT ON COLUMN public.system_nodes.cpu_cores_efficiency IS 'Cores of the thrifty class; NULL where all are alike.';
+
+COMMENT ON COLUMN public.system_nodes.cpu_l1_cache_kb IS 'KiB of L1 data cache of one core of the fastest class.';
+
+COMMENT ON COLUMN public.system_nodes.cpu_l2_cache_mb IS 'MiB of one L2 cache of the fastest class; every level and sharing is in metadata.cpu.caches.';
+
+COMMENT ON COLUMN public.system_nodes.gpu_model IS 'Name of the graphics processor; several are in metadata.gpu.';
+
+COMMENT ON COLUMN public.system_nodes.gpu_cores IS 'Cores as the maker counts them.';
+
+COMMENT ON COLUMN public.system_nodes.gpu_metal_version IS 'Metal family or version, on Macs.';
+
+COMMENT ON COLUMN public.system_nodes.gpu_compute_tflops IS 'Theoretical FP32 TFLOPS from the platform reference; what was measured is in performance_metrics.';
+
+COMMENT ON COLUMN public.system_nodes.ram_gb IS 'Installed GiB; usable KiB are in metadata.memory.';
+
+COMMENT ON COLUMN public.system_nodes.ram_type IS 'LPDDR5, DDR4, ….';
+
+COMMENT ON COLUMN public.system_nodes.ram_manufacturer IS 'Maker of the memory modules; several are joined by a comma.';
+
+COMMENT ON COLUMN public.system_nodes.ram_bandwidth_gbps IS 'GIGABYTES per second, from the platform reference unless measured.';
+
+COMMENT ON COLUMN public.system_nodes.storage_internal_tb IS 'TB (10^12 bytes) over all internal devices; each is in metadata.storage.devices.';
+
+COMMENT ON COLUMN public.system_nodes.storage_internal_type IS 'NVMe SSD, SATA SSD, HDD, virtio disk, ….';
+
+COMMENT ON COLUMN public.system_nodes.storage_internal_device IS 'Model of the largest internal device.';
+
+COMMENT ON COLUMN public.system_nodes.storage_external_tb IS 'TB (10^12 bytes) over all external devices.';
+
+COMMENT ON COLUMN public.system_nodes.storage_external_device IS 'Model of the largest external device.';
+
+COMMENT ON COLUMN public.system_nodes.os_name IS 'macOS, Debian GNU/Linux, ….';
+
+COMMENT ON COLUMN public.system_nodes.os_version IS 'Version with code name, as 15.0 (Sequoia).';
+
+COMMENT ON COLUMN public.system_nodes.os_build IS 'Build of the operating system.';
+
+COMMENT ON COLUMN public.system_nodes.kernel_version IS 'Kernel name and release, as Darwin 25.0.0.';
+
+COMMENT ON COLUMN public.system_nodes.status IS 'active, inactive, maintenance or pending.';
+
+COMMENT ON COLUMN public.system_nodes.last_verified IS 'When checks last all passed on this node. Observation.';
+
+COMMENT ON COLUMN public.system_nodes.metadata IS 'Detail under documented keys, see docs/collectors.md. The key "observed" is observation: numbers that move, and when they were read.';
+
+COMMENT ON COLUMN public.system_nodes.created_at IS 'When the node was first recorded.';
+
+COMMENT ON COLUMN public.system_nodes.updated_at IS 'When this row was last written.';
+
+COMMENT ON COLUMN public.system_nodes.origin IS 'Of a node out of a snapshot of another AYA: its log and key, the snapshot, hashes and status there, its name there. NULL: a node of this AYA.';
+
+CREATE FUNCTION aya.collectors_short(snapshot bigint) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    BEGIN ATOMIC
+ SELECT COALESCE(jsonb_agg(jsonb_build_object('what', 'collector', 'node', n.node_name, 'name', o.collector, 'target', o.target, 'reason', (o.outcome || COALESCE((': '::text || o.reason), ''::text))) ORDER BY (n.node_name COLLATE "C"), o.collector, o.target), '[]'::jsonb) AS "coalesce"
+    FROM (((aya.snapshot_nodes_of(collectors_short.snapshot) n(id, first_snapshot, node_name, state_hash, sections)
+      JOIN public.system_nodes s ON ((s.node_name = n.node_name)))
+      JOIN ( SELECT r.node_id,
+             max(r.id) AS id
+            FROM public.collection_runs r
+           GROUP BY r.node_id) newest ON ((newest.node_id = s.id)))
+      JOIN public.collection_outcomes o ON ((o.run_id = newest.id)))
+   WHERE (o.outcome = ANY (ARRAY['denied'::text, 'unreadable'::text, 'failed'::text]));
+END;
+
+COMMENT ON FUNCTION aya.collectors_short(snapshot bigint) IS 'Of the nodes of a snapshot, the collectors that could not look at everything in the newest run.';
+
 CREATE TABLE public.database_schemas (
     id bigint NOT NULL,
     node_id integer,
@@ -257,73 +624,17 @@ $$;
 
 COMMENT ON FUNCTION aya.history_reaches(at_change bigint) IS 'True when no change after the one of that number was pruned; else it raises AYP01 and says from when on the history is complete.';
 
+CREATE FUNCTION aya.is_state(document json) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    RETURN COALESCE(((json_typeof(document) = 'object'::text) AND ((document ->> 'kind'::text) = 'aya.state'::text)), false);
+
+COMMENT ON FUNCTION aya.is_state(document json) IS 'Whether a document is a state document, whose nodes are stored by their facts; any other is stored as it is.';
+
 CREATE FUNCTION aya.known(whole jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN (SELECT COALESCE(jsonb_object_agg(e.key, e.value) FILTER (WHERE (e.value <> 'null'::jsonb)), '{}'::jsonb) AS "coalesce" FROM jsonb_each(known.whole) e(key, value));
 
 COMMENT ON FUNCTION aya.known(whole jsonb) IS 'A row without the columns that are NULL; what is inside a column stays as it is.';
-
-CREATE TABLE public.collection_outcomes (
-    run_id bigint NOT NULL,
-    collector text NOT NULL,
-    target text DEFAULT ''::text NOT NULL,
-    outcome text NOT NULL,
-    reason text,
-    duration_ms integer NOT NULL,
-    facts integer NOT NULL,
-    CONSTRAINT collection_outcomes_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'absent'::text, 'denied'::text, 'unsupported'::text, 'unreadable'::text, 'failed'::text])))
-);
-
-COMMENT ON TABLE public.collection_outcomes IS 'How each collector of a run ended. Only ok and absent may remove or blank anything.';
-
-COMMENT ON COLUMN public.collection_outcomes.run_id IS 'The run.';
-
-COMMENT ON COLUMN public.collection_outcomes.collector IS 'The collector.';
-
-COMMENT ON COLUMN public.collection_outcomes.target IS 'What it looked at: empty for the machine, a PostgreSQL instance, or instance/database.';
-
-COMMENT ON COLUMN public.collection_outcomes.outcome IS 'ok, absent (there is none), denied, unsupported, unreadable or failed.';
-
-COMMENT ON COLUMN public.collection_outcomes.reason IS 'Why it is not ok; several reasons are joined by "; ".';
-
-COMMENT ON COLUMN public.collection_outcomes.duration_ms IS 'Milliseconds it took.';
-
-COMMENT ON COLUMN public.collection_outcomes.facts IS 'Rows and columns it filled.';
-
-CREATE TABLE public.collection_runs (
-    id bigint NOT NULL,
-    node_id integer NOT NULL,
-    collected_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
-    duration_ms integer NOT NULL,
-    rows_inserted integer NOT NULL,
-    rows_updated integer NOT NULL,
-    rows_vanished integer NOT NULL,
-    aya_version text NOT NULL,
-    recorded_by text DEFAULT SESSION_USER NOT NULL
-);
-
-COMMENT ON TABLE public.collection_runs IS 'One row per recorded collection: that we looked, and what it changed. Observation.';
-
-COMMENT ON COLUMN public.collection_runs.id IS 'Number of the run.';
-
-COMMENT ON COLUMN public.collection_runs.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.collection_runs.collected_at IS 'When looking began.';
-
-COMMENT ON COLUMN public.collection_runs.recorded_at IS 'When it was recorded.';
-
-COMMENT ON COLUMN public.collection_runs.duration_ms IS 'Milliseconds that looking took.';
-
-COMMENT ON COLUMN public.collection_runs.rows_inserted IS 'State rows that are new.';
-
-COMMENT ON COLUMN public.collection_runs.rows_updated IS 'State rows that were written again.';
-
-COMMENT ON COLUMN public.collection_runs.rows_vanished IS 'State rows whose fact is gone.';
-
-COMMENT ON COLUMN public.collection_runs.aya_version IS 'Version of AYA that looked.';
-
-COMMENT ON COLUMN public.collection_runs.recorded_by IS 'Database role that recorded.';
 
 CREATE FUNCTION aya.last_look(node integer, spoke text, before_run bigint) RETURNS timestamp with time zone
     LANGUAGE sql STABLE
@@ -1093,7 +1404,7 @@ BEGIN
     IF tg_op = 'UPDATE' THEN
         WITH changed AS (
             SELECT r.id, r.id AS node_id, NULL::text AS source, concat_ws(' | ', nullif(r.node_name::text, '')) AS fact,
-                concat_ws(' ', nullif(r.node_name::text, '')) || coalesce(NULL::text, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN 'node_name ' || coalesce(left(o.node_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_name::text, 80), 'nothing') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN 'node_role ' || coalesce(left(o.node_role::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_role::text, 80), 'nothing') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN 'node_role_source ' || coalesce(left(o.node_role_source::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_role_source::text, 80), 'nothing') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN 'identity ' || coalesce(left(o.identity::text, 80), 'nothing') || ' -> ' || coalesce(left(r.identity::text, 80), 'nothing') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN 'model_name ' || coalesce(left(o.model_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_name::text, 80), 'nothing') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN 'model_identifier ' || coalesce(left(o.model_identifier::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_identifier::text, 80), 'nothing') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN 'model_number ' || coalesce(left(o.model_number::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_number::text, 80), 'nothing') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN 'serial_number ' || coalesce(left(o.serial_number::text, 80), 'nothing') || ' -> ' || coalesce(left(r.serial_number::text, 80), 'nothing') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN 'hardware_uuid ' || coalesce(left(o.hardware_uuid::text, 80), 'nothing') || ' -> ' || coalesce(left(r.hardware_uuid::text, 80), 'nothing') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN 'cpu_model ' || coalesce(left(o.cpu_model::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_model::text, 80), 'nothing') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN 'cpu_architecture ' || coalesce(left(o.cpu_architecture::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_architecture::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN 'cpu_cores_total ' || coalesce(left(o.cpu_cores_total::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_total::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN 'cpu_cores_performance ' || coalesce(left(o.cpu_cores_performance::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_performance::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN 'cpu_cores_efficiency ' || coalesce(left(o.cpu_cores_efficiency::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_efficiency::text, 80), 'nothing') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN 'cpu_l1_cache_kb ' || coalesce(left(o.cpu_l1_cache_kb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_l1_cache_kb::text, 80), 'nothing') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN 'cpu_l2_cache_mb ' || coalesce(left(o.cpu_l2_cache_mb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_l2_cache_mb::text, 80), 'nothing') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN 'gpu_model ' || coalesce(left(o.gpu_model::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_model::text, 80), 'nothing') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN 'gpu_cores ' || coalesce(left(o.gpu_cores::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_cores::text, 80), 'nothing') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN 'gpu_metal_version ' || coalesce(left(o.gpu_metal_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_metal_version::text, 80), 'nothing') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN 'gpu_compute_tflops ' || coalesce(left(o.gpu_compute_tflops::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_compute_tflops::text, 80), 'nothing') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN 'ram_gb ' || coalesce(left(o.ram_gb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_gb::text, 80), 'nothing') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN 'ram_type ' || coalesce(left(o.ram_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_type::text, 80), 'nothing') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN 'ram_manufacturer ' || coalesce(left(o.ram_manufacturer::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_manufacturer::text, 80), 'nothing') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN 'ram_bandwidth_gbps ' || coalesce(left(o.ram_bandwidth_gbps::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_bandwidth_gbps::text, 80), 'nothing') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN 'storage_internal_tb ' || coalesce(left(o.storage_internal_tb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_tb::text, 80), 'nothing') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN 'storage_internal_type ' || coalesce(left(o.storage_internal_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_type::text, 80), 'nothing') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN 'storage_internal_device ' || coalesce(left(o.storage_internal_device::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_device::text, 80), 'nothing') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN 'storage_external_tb ' || coalesce(left(o.storage_external_tb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_external_tb::text, 80), 'nothing') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN 'storage_external_device ' || coalesce(left(o.storage_external_device::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_external_device::text, 80), 'nothing') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN 'os_name ' || coalesce(left(o.os_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_name::text, 80), 'nothing') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN 'os_version ' || coalesce(left(o.os_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_version::text, 80), 'nothing') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN 'os_build ' || coalesce(left(o.os_build::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_build::text, 80), 'nothing') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN 'kernel_version ' || coalesce(left(o.kernel_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.kernel_version::text, 80), 'nothing') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN 'status ' || coalesce(left(o.status::text, 80), 'nothing') || ' -> ' || coalesce(left(r.status::text, 80), 'nothing') END, m.said), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN '"node_name":' || coalesce(to_json(o.node_name)::text, 'null') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN '"node_role":' || coalesce(to_json(o.node_role)::text, 'null') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN '"node_role_source":' || coalesce(to_json(o.node_role_source)::text, 'null') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN '"identity":' || coalesce(to_json(o.identity)::text, 'null') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN '"model_name":' || coalesce(to_json(o.model_name)::text, 'null') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN '"model_identifier":' || coalesce(to_json(o.model_identifier)::text, 'null') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN '"model_number":' || coalesce(to_json(o.model_number)::text, 'null') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN '"serial_number":' || coalesce(to_json(o.serial_number)::text, 'null') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN '"hardware_uuid":' || coalesce(to_json(o.hardware_uuid)::text, 'null') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN '"cpu_model":' || coalesce(to_json(o.cpu_model)::text, 'null') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN '"cpu_architecture":' || coalesce(to_json(o.cpu_architecture)::text, 'null') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN '"cpu_cores_total":' || coalesce(to_json(o.cpu_cores_total)::text, 'null') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN '"cpu_cores_performance":' || coalesce(to_json(o.cpu_cores_performance)::text, 'null') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN '"cpu_cores_efficiency":' || coalesce(to_json(o.cpu_cores_efficiency)::text, 'null') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN '"cpu_l1_cache_kb":' || coalesce(to_json(o.cpu_l1_cache_kb)::text, 'null') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN '"cpu_l2_cache_mb":' || coalesce(to_json(o.cpu_l2_cache_mb)::text, 'null') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN '"gpu_model":' || coalesce(to_json(o.gpu_model)::text, 'null') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN '"gpu_cores":' || coalesce(to_json(o.gpu_cores)::text, 'null') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN '"gpu_metal_version":' || coalesce(to_json(o.gpu_metal_version)::text, 'null') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN '"gpu_compute_tflops":' || coalesce(to_json(o.gpu_compute_tflops)::text, 'null') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN '"ram_gb":' || coalesce(to_json(o.ram_gb)::text, 'null') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN '"ram_type":' || coalesce(to_json(o.ram_type)::text, 'null') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN '"ram_manufacturer":' || coalesce(to_json(o.ram_manufacturer)::text, 'null') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN '"ram_bandwidth_gbps":' || coalesce(to_json(o.ram_bandwidth_gbps)::text, 'null') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN '"storage_internal_tb":' || coalesce(to_json(o.storage_internal_tb)::text, 'null') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN '"storage_internal_type":' || coalesce(to_json(o.storage_internal_type)::text, 'null') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN '"storage_internal_device":' || coalesce(to_json(o.storage_internal_device)::text, 'null') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN '"storage_external_tb":' || coalesce(to_json(o.storage_external_tb)::text, 'null') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN '"storage_external_device":' || coalesce(to_json(o.storage_external_device)::text, 'null') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN '"os_name":' || coalesce(to_json(o.os_name)::text, 'null') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN '"os_version":' || coalesce(to_json(o.os_version)::text, 'null') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN '"os_build":' || coalesce(to_json(o.os_build)::text, 'null') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN '"kernel_version":' || coalesce(to_json(o.kernel_version)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(o.status)::text, 'null') END) || '}')::jsonb || m.old AS old, ('{' || concat_ws(',', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN '"node_name":' || coalesce(to_json(r.node_name)::text, 'null') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN '"node_role":' || coalesce(to_json(r.node_role)::text, 'null') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN '"node_role_source":' || coalesce(to_json(r.node_role_source)::text, 'null') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN '"identity":' || coalesce(to_json(r.identity)::text, 'null') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN '"model_name":' || coalesce(to_json(r.model_name)::text, 'null') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN '"model_identifier":' || coalesce(to_json(r.model_identifier)::text, 'null') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN '"model_number":' || coalesce(to_json(r.model_number)::text, 'null') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN '"serial_number":' || coalesce(to_json(r.serial_number)::text, 'null') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN '"hardware_uuid":' || coalesce(to_json(r.hardware_uuid)::text, 'null') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN '"cpu_model":' || coalesce(to_json(r.cpu_model)::text, 'null') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN '"cpu_architecture":' || coalesce(to_json(r.cpu_architecture)::text, 'null') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN '"cpu_cores_total":' || coalesce(to_json(r.cpu_cores_total)::text, 'null') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN '"cpu_cores_performance":' || coalesce(to_json(r.cpu_cores_performance)::text, 'null') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN '"cpu_cores_efficiency":' || coalesce(to_json(r.cpu_cores_efficiency)::text, 'null') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN '"cpu_l1_cache_kb":' || coalesce(to_json(r.cpu_l1_cache_kb)::text, 'null') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN '"cpu_l2_cache_mb":' || coalesce(to_json(r.cpu_l2_cache_mb)::text, 'null') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN '"gpu_model":' || coalesce(to_json(r.gpu_model)::text, 'null') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN '"gpu_cores":' || coalesce(to_json(r.gpu_cores)::text, 'null') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN '"gpu_metal_version":' || coalesce(to_json(r.gpu_metal_version)::text, 'null') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN '"gpu_compute_tflops":' || coalesce(to_json(r.gpu_compute_tflops)::text, 'null') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN '"ram_gb":' || coalesce(to_json(r.ram_gb)::text, 'null') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN '"ram_type":' || coalesce(to_json(r.ram_type)::text, 'null') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN '"ram_manufacturer":' || coalesce(to_json(r.ram_manufacturer)::text, 'null') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN '"ram_bandwidth_gbps":' || coalesce(to_json(r.ram_bandwidth_gbps)::text, 'null') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN '"storage_internal_tb":' || coalesce(to_json(r.storage_internal_tb)::text, 'null') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN '"storage_internal_type":' || coalesce(to_json(r.storage_internal_type)::text, 'null') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN '"storage_internal_device":' || coalesce(to_json(r.storage_internal_device)::text, 'null') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN '"storage_external_tb":' || coalesce(to_json(r.storage_external_tb)::text, 'null') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN '"storage_external_device":' || coalesce(to_json(r.storage_external_device)::text, 'null') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN '"os_name":' || coalesce(to_json(r.os_name)::text, 'null') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN '"os_version":' || coalesce(to_json(r.os_version)::text, 'null') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN '"os_build":' || coalesce(to_json(r.os_build)::text, 'null') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN '"kernel_version":' || coalesce(to_json(r.kernel_version)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(r.status)::text, 'null') END) || '}')::jsonb || m.new AS new
+                concat_ws(' ', nullif(r.node_name::text, '')) || coalesce(NULL::text, ' ' || nullif(concat_ws(', ', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN 'node_name ' || coalesce(left(o.node_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_name::text, 80), 'nothing') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN 'node_role ' || coalesce(left(o.node_role::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_role::text, 80), 'nothing') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN 'node_role_source ' || coalesce(left(o.node_role_source::text, 80), 'nothing') || ' -> ' || coalesce(left(r.node_role_source::text, 80), 'nothing') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN 'identity ' || coalesce(left(o.identity::text, 80), 'nothing') || ' -> ' || coalesce(left(r.identity::text, 80), 'nothing') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN 'model_name ' || coalesce(left(o.model_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_name::text, 80), 'nothing') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN 'model_identifier ' || coalesce(left(o.model_identifier::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_identifier::text, 80), 'nothing') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN 'model_number ' || coalesce(left(o.model_number::text, 80), 'nothing') || ' -> ' || coalesce(left(r.model_number::text, 80), 'nothing') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN 'serial_number ' || coalesce(left(o.serial_number::text, 80), 'nothing') || ' -> ' || coalesce(left(r.serial_number::text, 80), 'nothing') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN 'hardware_uuid ' || coalesce(left(o.hardware_uuid::text, 80), 'nothing') || ' -> ' || coalesce(left(r.hardware_uuid::text, 80), 'nothing') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN 'cpu_model ' || coalesce(left(o.cpu_model::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_model::text, 80), 'nothing') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN 'cpu_architecture ' || coalesce(left(o.cpu_architecture::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_architecture::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN 'cpu_cores_total ' || coalesce(left(o.cpu_cores_total::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_total::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN 'cpu_cores_performance ' || coalesce(left(o.cpu_cores_performance::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_performance::text, 80), 'nothing') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN 'cpu_cores_efficiency ' || coalesce(left(o.cpu_cores_efficiency::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_cores_efficiency::text, 80), 'nothing') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN 'cpu_l1_cache_kb ' || coalesce(left(o.cpu_l1_cache_kb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_l1_cache_kb::text, 80), 'nothing') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN 'cpu_l2_cache_mb ' || coalesce(left(o.cpu_l2_cache_mb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.cpu_l2_cache_mb::text, 80), 'nothing') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN 'gpu_model ' || coalesce(left(o.gpu_model::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_model::text, 80), 'nothing') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN 'gpu_cores ' || coalesce(left(o.gpu_cores::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_cores::text, 80), 'nothing') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN 'gpu_metal_version ' || coalesce(left(o.gpu_metal_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_metal_version::text, 80), 'nothing') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN 'gpu_compute_tflops ' || coalesce(left(o.gpu_compute_tflops::text, 80), 'nothing') || ' -> ' || coalesce(left(r.gpu_compute_tflops::text, 80), 'nothing') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN 'ram_gb ' || coalesce(left(o.ram_gb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_gb::text, 80), 'nothing') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN 'ram_type ' || coalesce(left(o.ram_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_type::text, 80), 'nothing') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN 'ram_manufacturer ' || coalesce(left(o.ram_manufacturer::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_manufacturer::text, 80), 'nothing') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN 'ram_bandwidth_gbps ' || coalesce(left(o.ram_bandwidth_gbps::text, 80), 'nothing') || ' -> ' || coalesce(left(r.ram_bandwidth_gbps::text, 80), 'nothing') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN 'storage_internal_tb ' || coalesce(left(o.storage_internal_tb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_tb::text, 80), 'nothing') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN 'storage_internal_type ' || coalesce(left(o.storage_internal_type::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_type::text, 80), 'nothing') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN 'storage_internal_device ' || coalesce(left(o.storage_internal_device::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_internal_device::text, 80), 'nothing') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN 'storage_external_tb ' || coalesce(left(o.storage_external_tb::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_external_tb::text, 80), 'nothing') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN 'storage_external_device ' || coalesce(left(o.storage_external_device::text, 80), 'nothing') || ' -> ' || coalesce(left(r.storage_external_device::text, 80), 'nothing') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN 'os_name ' || coalesce(left(o.os_name::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_name::text, 80), 'nothing') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN 'os_version ' || coalesce(left(o.os_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_version::text, 80), 'nothing') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN 'os_build ' || coalesce(left(o.os_build::text, 80), 'nothing') || ' -> ' || coalesce(left(r.os_build::text, 80), 'nothing') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN 'kernel_version ' || coalesce(left(o.kernel_version::text, 80), 'nothing') || ' -> ' || coalesce(left(r.kernel_version::text, 80), 'nothing') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN 'status ' || coalesce(left(o.status::text, 80), 'nothing') || ' -> ' || coalesce(left(r.status::text, 80), 'nothing') END, CASE WHEN o.origin IS DISTINCT FROM r.origin THEN 'origin ' || coalesce(left(o.origin::text, 80), 'nothing') || ' -> ' || coalesce(left(r.origin::text, 80), 'nothing') END, m.said), ''), '') AS description, ('{' || concat_ws(',', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN '"node_name":' || coalesce(to_json(o.node_name)::text, 'null') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN '"node_role":' || coalesce(to_json(o.node_role)::text, 'null') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN '"node_role_source":' || coalesce(to_json(o.node_role_source)::text, 'null') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN '"identity":' || coalesce(to_json(o.identity)::text, 'null') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN '"model_name":' || coalesce(to_json(o.model_name)::text, 'null') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN '"model_identifier":' || coalesce(to_json(o.model_identifier)::text, 'null') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN '"model_number":' || coalesce(to_json(o.model_number)::text, 'null') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN '"serial_number":' || coalesce(to_json(o.serial_number)::text, 'null') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN '"hardware_uuid":' || coalesce(to_json(o.hardware_uuid)::text, 'null') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN '"cpu_model":' || coalesce(to_json(o.cpu_model)::text, 'null') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN '"cpu_architecture":' || coalesce(to_json(o.cpu_architecture)::text, 'null') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN '"cpu_cores_total":' || coalesce(to_json(o.cpu_cores_total)::text, 'null') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN '"cpu_cores_performance":' || coalesce(to_json(o.cpu_cores_performance)::text, 'null') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN '"cpu_cores_efficiency":' || coalesce(to_json(o.cpu_cores_efficiency)::text, 'null') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN '"cpu_l1_cache_kb":' || coalesce(to_json(o.cpu_l1_cache_kb)::text, 'null') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN '"cpu_l2_cache_mb":' || coalesce(to_json(o.cpu_l2_cache_mb)::text, 'null') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN '"gpu_model":' || coalesce(to_json(o.gpu_model)::text, 'null') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN '"gpu_cores":' || coalesce(to_json(o.gpu_cores)::text, 'null') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN '"gpu_metal_version":' || coalesce(to_json(o.gpu_metal_version)::text, 'null') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN '"gpu_compute_tflops":' || coalesce(to_json(o.gpu_compute_tflops)::text, 'null') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN '"ram_gb":' || coalesce(to_json(o.ram_gb)::text, 'null') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN '"ram_type":' || coalesce(to_json(o.ram_type)::text, 'null') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN '"ram_manufacturer":' || coalesce(to_json(o.ram_manufacturer)::text, 'null') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN '"ram_bandwidth_gbps":' || coalesce(to_json(o.ram_bandwidth_gbps)::text, 'null') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN '"storage_internal_tb":' || coalesce(to_json(o.storage_internal_tb)::text, 'null') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN '"storage_internal_type":' || coalesce(to_json(o.storage_internal_type)::text, 'null') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN '"storage_internal_device":' || coalesce(to_json(o.storage_internal_device)::text, 'null') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN '"storage_external_tb":' || coalesce(to_json(o.storage_external_tb)::text, 'null') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN '"storage_external_device":' || coalesce(to_json(o.storage_external_device)::text, 'null') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN '"os_name":' || coalesce(to_json(o.os_name)::text, 'null') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN '"os_version":' || coalesce(to_json(o.os_version)::text, 'null') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN '"os_build":' || coalesce(to_json(o.os_build)::text, 'null') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN '"kernel_version":' || coalesce(to_json(o.kernel_version)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(o.status)::text, 'null') END, CASE WHEN o.origin IS DISTINCT FROM r.origin THEN '"origin":' || coalesce(to_json(o.origin)::text, 'null') END) || '}')::jsonb || m.old AS old, ('{' || concat_ws(',', CASE WHEN o.node_name IS DISTINCT FROM r.node_name THEN '"node_name":' || coalesce(to_json(r.node_name)::text, 'null') END, CASE WHEN o.node_role IS DISTINCT FROM r.node_role THEN '"node_role":' || coalesce(to_json(r.node_role)::text, 'null') END, CASE WHEN o.node_role_source IS DISTINCT FROM r.node_role_source THEN '"node_role_source":' || coalesce(to_json(r.node_role_source)::text, 'null') END, CASE WHEN o.identity IS DISTINCT FROM r.identity THEN '"identity":' || coalesce(to_json(r.identity)::text, 'null') END, CASE WHEN o.model_name IS DISTINCT FROM r.model_name THEN '"model_name":' || coalesce(to_json(r.model_name)::text, 'null') END, CASE WHEN o.model_identifier IS DISTINCT FROM r.model_identifier THEN '"model_identifier":' || coalesce(to_json(r.model_identifier)::text, 'null') END, CASE WHEN o.model_number IS DISTINCT FROM r.model_number THEN '"model_number":' || coalesce(to_json(r.model_number)::text, 'null') END, CASE WHEN o.serial_number IS DISTINCT FROM r.serial_number THEN '"serial_number":' || coalesce(to_json(r.serial_number)::text, 'null') END, CASE WHEN o.hardware_uuid IS DISTINCT FROM r.hardware_uuid THEN '"hardware_uuid":' || coalesce(to_json(r.hardware_uuid)::text, 'null') END, CASE WHEN o.cpu_model IS DISTINCT FROM r.cpu_model THEN '"cpu_model":' || coalesce(to_json(r.cpu_model)::text, 'null') END, CASE WHEN o.cpu_architecture IS DISTINCT FROM r.cpu_architecture THEN '"cpu_architecture":' || coalesce(to_json(r.cpu_architecture)::text, 'null') END, CASE WHEN o.cpu_cores_total IS DISTINCT FROM r.cpu_cores_total THEN '"cpu_cores_total":' || coalesce(to_json(r.cpu_cores_total)::text, 'null') END, CASE WHEN o.cpu_cores_performance IS DISTINCT FROM r.cpu_cores_performance THEN '"cpu_cores_performance":' || coalesce(to_json(r.cpu_cores_performance)::text, 'null') END, CASE WHEN o.cpu_cores_efficiency IS DISTINCT FROM r.cpu_cores_efficiency THEN '"cpu_cores_efficiency":' || coalesce(to_json(r.cpu_cores_efficiency)::text, 'null') END, CASE WHEN o.cpu_l1_cache_kb IS DISTINCT FROM r.cpu_l1_cache_kb THEN '"cpu_l1_cache_kb":' || coalesce(to_json(r.cpu_l1_cache_kb)::text, 'null') END, CASE WHEN o.cpu_l2_cache_mb IS DISTINCT FROM r.cpu_l2_cache_mb THEN '"cpu_l2_cache_mb":' || coalesce(to_json(r.cpu_l2_cache_mb)::text, 'null') END, CASE WHEN o.gpu_model IS DISTINCT FROM r.gpu_model THEN '"gpu_model":' || coalesce(to_json(r.gpu_model)::text, 'null') END, CASE WHEN o.gpu_cores IS DISTINCT FROM r.gpu_cores THEN '"gpu_cores":' || coalesce(to_json(r.gpu_cores)::text, 'null') END, CASE WHEN o.gpu_metal_version IS DISTINCT FROM r.gpu_metal_version THEN '"gpu_metal_version":' || coalesce(to_json(r.gpu_metal_version)::text, 'null') END, CASE WHEN o.gpu_compute_tflops IS DISTINCT FROM r.gpu_compute_tflops THEN '"gpu_compute_tflops":' || coalesce(to_json(r.gpu_compute_tflops)::text, 'null') END, CASE WHEN o.ram_gb IS DISTINCT FROM r.ram_gb THEN '"ram_gb":' || coalesce(to_json(r.ram_gb)::text, 'null') END, CASE WHEN o.ram_type IS DISTINCT FROM r.ram_type THEN '"ram_type":' || coalesce(to_json(r.ram_type)::text, 'null') END, CASE WHEN o.ram_manufacturer IS DISTINCT FROM r.ram_manufacturer THEN '"ram_manufacturer":' || coalesce(to_json(r.ram_manufacturer)::text, 'null') END, CASE WHEN o.ram_bandwidth_gbps IS DISTINCT FROM r.ram_bandwidth_gbps THEN '"ram_bandwidth_gbps":' || coalesce(to_json(r.ram_bandwidth_gbps)::text, 'null') END, CASE WHEN o.storage_internal_tb IS DISTINCT FROM r.storage_internal_tb THEN '"storage_internal_tb":' || coalesce(to_json(r.storage_internal_tb)::text, 'null') END, CASE WHEN o.storage_internal_type IS DISTINCT FROM r.storage_internal_type THEN '"storage_internal_type":' || coalesce(to_json(r.storage_internal_type)::text, 'null') END, CASE WHEN o.storage_internal_device IS DISTINCT FROM r.storage_internal_device THEN '"storage_internal_device":' || coalesce(to_json(r.storage_internal_device)::text, 'null') END, CASE WHEN o.storage_external_tb IS DISTINCT FROM r.storage_external_tb THEN '"storage_external_tb":' || coalesce(to_json(r.storage_external_tb)::text, 'null') END, CASE WHEN o.storage_external_device IS DISTINCT FROM r.storage_external_device THEN '"storage_external_device":' || coalesce(to_json(r.storage_external_device)::text, 'null') END, CASE WHEN o.os_name IS DISTINCT FROM r.os_name THEN '"os_name":' || coalesce(to_json(r.os_name)::text, 'null') END, CASE WHEN o.os_version IS DISTINCT FROM r.os_version THEN '"os_version":' || coalesce(to_json(r.os_version)::text, 'null') END, CASE WHEN o.os_build IS DISTINCT FROM r.os_build THEN '"os_build":' || coalesce(to_json(r.os_build)::text, 'null') END, CASE WHEN o.kernel_version IS DISTINCT FROM r.kernel_version THEN '"kernel_version":' || coalesce(to_json(r.kernel_version)::text, 'null') END, CASE WHEN o.status IS DISTINCT FROM r.status THEN '"status":' || coalesce(to_json(r.status)::text, 'null') END, CASE WHEN o.origin IS DISTINCT FROM r.origin THEN '"origin":' || coalesce(to_json(r.origin)::text, 'null') END) || '}')::jsonb || m.new AS new
             FROM old_rows o
             JOIN new_rows r USING (id)
             CROSS JOIN LATERAL (
@@ -1272,142 +1583,6 @@ COMMENT ON COLUMN public.change_log.happened_before IS 'It happened before this 
 COMMENT ON COLUMN public.change_log.session_role IS 'Database role of the session that wrote.';
 
 COMMENT ON COLUMN public.change_log.transaction_id IS 'Transaction that wrote: rows of one transaction belong together.';
-
-CREATE TABLE public.system_nodes (
-    id integer NOT NULL,
-    node_name text NOT NULL,
-    node_role text NOT NULL,
-    node_role_source text DEFAULT 'found'::text NOT NULL,
-    identity text,
-    model_name text,
-    model_identifier text,
-    model_number text,
-    serial_number text,
-    hardware_uuid uuid,
-    cpu_model text,
-    cpu_architecture text,
-    cpu_cores_total integer,
-    cpu_cores_performance integer,
-    cpu_cores_efficiency integer,
-    cpu_l1_cache_kb integer,
-    cpu_l2_cache_mb numeric,
-    gpu_model text,
-    gpu_cores integer,
-    gpu_metal_version text,
-    gpu_compute_tflops numeric,
-    ram_gb numeric,
-    ram_type text,
-    ram_manufacturer text,
-    ram_bandwidth_gbps numeric,
-    storage_internal_tb numeric,
-    storage_internal_type text,
-    storage_internal_device text,
-    storage_external_tb numeric,
-    storage_external_device text,
-    os_name text,
-    os_version text,
-    os_build text,
-    kernel_version text,
-    status text DEFAULT 'active'::text,
-    last_verified timestamp with time zone,
-    metadata jsonb DEFAULT '{}'::jsonb,
-    created_at timestamp with time zone DEFAULT now(),
-    updated_at timestamp with time zone DEFAULT now(),
-    CONSTRAINT system_nodes_cpu_cores_efficiency_check CHECK ((cpu_cores_efficiency >= 0)),
-    CONSTRAINT system_nodes_cpu_cores_performance_check CHECK ((cpu_cores_performance >= 0)),
-    CONSTRAINT system_nodes_cpu_cores_total_check CHECK ((cpu_cores_total > 0)),
-    CONSTRAINT system_nodes_cpu_l1_cache_kb_check CHECK ((cpu_l1_cache_kb > 0)),
-    CONSTRAINT system_nodes_cpu_l2_cache_mb_check CHECK ((cpu_l2_cache_mb > (0)::numeric)),
-    CONSTRAINT system_nodes_gpu_compute_tflops_check CHECK ((gpu_compute_tflops > (0)::numeric)),
-    CONSTRAINT system_nodes_gpu_cores_check CHECK ((gpu_cores > 0)),
-    CONSTRAINT system_nodes_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT system_nodes_node_role_source_check CHECK ((node_role_source = ANY (ARRAY['found'::text, 'hand'::text]))),
-    CONSTRAINT system_nodes_ram_bandwidth_gbps_check CHECK ((ram_bandwidth_gbps > (0)::numeric)),
-    CONSTRAINT system_nodes_ram_gb_check CHECK ((ram_gb > (0)::numeric)),
-    CONSTRAINT system_nodes_status_check CHECK ((status = ANY (ARRAY['active'::text, 'inactive'::text, 'maintenance'::text, 'pending'::text]))),
-    CONSTRAINT system_nodes_storage_external_tb_check CHECK ((storage_external_tb >= (0)::numeric)),
-    CONSTRAINT system_nodes_storage_internal_tb_check CHECK ((storage_internal_tb >= (0)::numeric))
-);
-
-COMMENT ON TABLE public.system_nodes IS 'One row per machine: what it is.';
-
-COMMENT ON COLUMN public.system_nodes.id IS 'Number of the node in this database.';
-
-COMMENT ON COLUMN public.system_nodes.node_name IS 'Name people use, as ALPHA; default: the short host name. Renaming keeps the node.';
-
-COMMENT ON COLUMN public.system_nodes.node_role IS 'primary, replica, client or standalone.';
-
-COMMENT ON COLUMN public.system_nodes.node_role_source IS 'found: from PostgreSQL''s recovery state and connections; hand: set by a person, which wins.';
-
-COMMENT ON COLUMN public.system_nodes.identity IS 'What makes it the same machine after a renaming: uuid:… of the hardware, else machine:… id, else name:….';
-
-COMMENT ON COLUMN public.system_nodes.model_name IS 'Product name, as Mac Studio.';
-
-COMMENT ON COLUMN public.system_nodes.model_identifier IS 'The maker''s identifier of the model, as Mac15,14, or the product version.';
-
-COMMENT ON COLUMN public.system_nodes.model_number IS 'The maker''s order or SKU number.';
-
-COMMENT ON COLUMN public.system_nodes.serial_number IS 'Serial number of the machine; placeholders of vendors are NULL.';
-
-COMMENT ON COLUMN public.system_nodes.hardware_uuid IS 'UUID the hardware or hypervisor gives the machine.';
-
-COMMENT ON COLUMN public.system_nodes.cpu_model IS 'Name of the processor as it names itself.';
-
-COMMENT ON COLUMN public.system_nodes.cpu_architecture IS 'ARM64, x86_64, ….';
-
-COMMENT ON COLUMN public.system_nodes.cpu_cores_total IS 'Physical cores over all sockets; threads are in metadata.cpu.threads.';
-
-COMMENT ON COLUMN public.system_nodes.cpu_cores_performance IS 'Cores of the fast class; NULL where all are alike.';
-
-COMMENT ON COLUMN public.system_nodes.cpu_cores_efficiency IS 'Cores of the thrifty class; NULL where all are alike.';
-
-COMMENT ON COLUMN public.system_nodes.cpu_l1_cache_kb IS 'KiB of L1 data cache of one core of the fastest class.';
-
-COMMENT ON COLUMN public.system_nodes.cpu_l2_cache_mb IS 'MiB of one L2 cache of the fastest class; every level and sharing is in metadata.cpu.caches.';
-
-COMMENT ON COLUMN public.system_nodes.gpu_model IS 'Name of the graphics processor; several are in metadata.gpu.';
-
-COMMENT ON COLUMN public.system_nodes.gpu_cores IS 'Cores as the maker counts them.';
-
-COMMENT ON COLUMN public.system_nodes.gpu_metal_version IS 'Metal family or version, on Macs.';
-
-COMMENT ON COLUMN public.system_nodes.gpu_compute_tflops IS 'Theoretical FP32 TFLOPS from the platform reference; what was measured is in performance_metrics.';
-
-COMMENT ON COLUMN public.system_nodes.ram_gb IS 'Installed GiB; usable KiB are in metadata.memory.';
-
-COMMENT ON COLUMN public.system_nodes.ram_type IS 'LPDDR5, DDR4, ….';
-
-COMMENT ON COLUMN public.system_nodes.ram_manufacturer IS 'Maker of the memory modules; several are joined by a comma.';
-
-COMMENT ON COLUMN public.system_nodes.ram_bandwidth_gbps IS 'GIGABYTES per second, from the platform reference unless measured.';
-
-COMMENT ON COLUMN public.system_nodes.storage_internal_tb IS 'TB (10^12 bytes) over all internal devices; each is in metadata.storage.devices.';
-
-COMMENT ON COLUMN public.system_nodes.storage_internal_type IS 'NVMe SSD, SATA SSD, HDD, virtio disk, ….';
-
-COMMENT ON COLUMN public.system_nodes.storage_internal_device IS 'Model of the largest internal device.';
-
-COMMENT ON COLUMN public.system_nodes.storage_external_tb IS 'TB (10^12 bytes) over all external devices.';
-
-COMMENT ON COLUMN public.system_nodes.storage_external_device IS 'Model of the largest external device.';
-
-COMMENT ON COLUMN public.system_nodes.os_name IS 'macOS, Debian GNU/Linux, ….';
-
-COMMENT ON COLUMN public.system_nodes.os_version IS 'Version with code name, as 15.0 (Sequoia).';
-
-COMMENT ON COLUMN public.system_nodes.os_build IS 'Build of the operating system.';
-
-COMMENT ON COLUMN public.system_nodes.kernel_version IS 'Kernel name and release, as Darwin 25.0.0.';
-
-COMMENT ON COLUMN public.system_nodes.status IS 'active, inactive, maintenance or pending.';
-
-COMMENT ON COLUMN public.system_nodes.last_verified IS 'When checks last all passed on this node. Observation.';
-
-COMMENT ON COLUMN public.system_nodes.metadata IS 'Detail under documented keys, see docs/collectors.md. The key "observed" is observation: numbers that move, and when they were read.';
-
-COMMENT ON COLUMN public.system_nodes.created_at IS 'When the node was first recorded.';
-
-COMMENT ON COLUMN public.system_nodes.updated_at IS 'When this row was last written.';
 
 CREATE FUNCTION aya.name_of_node(node integer) RETURNS text
     LANGUAGE sql STABLE
@@ -1835,6 +2010,27 @@ CREATE FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) RETU
 
 COMMENT ON FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) IS 'The rows of postgresql_instances as they were at a moment; observations and updated_at are NULL.';
 
+CREATE FUNCTION aya.prove_status() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    proof record;
+    justified text;
+BEGIN
+    SELECT * INTO proof FROM aya.snapshot_proof(NEW.id, NEW.change_number);
+    justified := aya.status_word(proof.passed, proof.failed, NEW.partial_reasons || proof.reasons);
+    IF NEW.verification_status <> justified OR (NEW.tests_passed, NEW.tests_failed, NEW.tests_skipped) <> (proof.passed, proof.failed, proof.skipped)
+    THEN
+        RAISE EXCEPTION 'snapshot % cannot be %: the results of checks on this very state make it %', NEW.snapshot_name, NEW.verification_status, justified
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'status_is_proven';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.prove_status() IS 'Constraint: a snapshot says of itself what the results that hang on it show, and is verified only by passes on the very states of all its nodes.';
+
 CREATE TABLE aya.seals (
     seal_number bigint NOT NULL,
     first_leaf bigint NOT NULL,
@@ -2029,6 +2225,21 @@ END
 $_$;
 
 COMMENT ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) IS 'Delete old measurements, runs or checks: what aya.prunable_KIND(before) lists; that is itself logged. Returns how many.';
+
+CREATE FUNCTION aya.refuse_changing_snapshots() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF tg_op = 'INSERT' AND current_user = 'aya_owner' THEN
+        RETURN NULL;
+    END IF;
+    RAISE EXCEPTION 'snapshots are neither changed nor removed: % of % is refused', tg_op, tg_table_name
+        USING ERRCODE = 'insufficient_privilege', HINT = 'A new one is taken by an INSERT INTO system_state_snapshots, or `aya snapshot create`.';
+END
+$$;
+
+COMMENT ON FUNCTION aya.refuse_changing_snapshots() IS 'Trigger: a snapshot stays as it was taken.';
 
 CREATE FUNCTION aya.refuse_renumbering() RETURNS trigger
     LANGUAGE plpgsql
@@ -2382,6 +2593,330 @@ $_$;
 
 COMMENT ON FUNCTION aya.shown_setting(value text, unit text) IS 'A setting''s value as PostgreSQL''s SHOW writes it: 16384 of 8kB is 128MB.';
 
+CREATE TABLE aya.snapshot_checks (
+    snapshot_id bigint NOT NULL,
+    node_name text NOT NULL,
+    result_id bigint NOT NULL
+);
+
+COMMENT ON TABLE aya.snapshot_checks IS 'The results that vouch for a snapshot, or fail it: of each check on each thing the newest that ran on the very state.';
+
+COMMENT ON COLUMN aya.snapshot_checks.snapshot_id IS 'The snapshot.';
+
+COMMENT ON COLUMN aya.snapshot_checks.node_name IS 'The node as it is named in the snapshot.';
+
+COMMENT ON COLUMN aya.snapshot_checks.result_id IS 'The result, in check_results.';
+
+CREATE TABLE public.check_results (
+    id bigint NOT NULL,
+    node_id integer NOT NULL,
+    snapshot_id bigint,
+    check_name text NOT NULL,
+    target text DEFAULT ''::text NOT NULL,
+    outcome text NOT NULL,
+    reason text,
+    evidence text,
+    evidence_hash text,
+    started_at timestamp with time zone NOT NULL,
+    duration_ms integer NOT NULL,
+    probe text,
+    state_problem text,
+    state_hash text,
+    change_number bigint,
+    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text]))),
+    CONSTRAINT check_results_state_hash_hex CHECK ((state_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT check_results_state_or_problem CHECK (((state_hash IS NULL) OR (state_problem IS NULL)))
+);
+
+COMMENT ON TABLE public.check_results IS 'One row per functional test that ran, or could not.';
+
+COMMENT ON COLUMN public.check_results.id IS 'Number of the result.';
+
+COMMENT ON COLUMN public.check_results.node_id IS 'The node.';
+
+COMMENT ON COLUMN public.check_results.snapshot_id IS 'The first snapshot it vouches for, if any; all of them are in aya.snapshot_checks.';
+
+COMMENT ON COLUMN public.check_results.check_name IS 'The check; docs/checks.md describes each.';
+
+COMMENT ON COLUMN public.check_results.target IS 'What it was run on: a service, an interface, an instance, ….';
+
+COMMENT ON COLUMN public.check_results.outcome IS 'pass, fail or skipped.';
+
+COMMENT ON COLUMN public.check_results.reason IS 'What was wrong, or why it was skipped.';
+
+COMMENT ON COLUMN public.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
+
+COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
+
+COMMENT ON COLUMN public.check_results.started_at IS 'When it ran.';
+
+COMMENT ON COLUMN public.check_results.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN public.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
+
+COMMENT ON COLUMN public.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
+
+COMMENT ON COLUMN public.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
+
+COMMENT ON COLUMN public.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
+
+CREATE FUNCTION aya.snapshot_checks_text(snapshot bigint) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    BEGIN ATOMIC
+ SELECT (('['::text || COALESCE(string_agg(aya.canonical((aya.known((to_jsonb(c.*) - ARRAY['id'::text, 'node_id'::text, 'snapshot_id'::text])) || jsonb_build_object('node_name', k.node_name))), ','::text ORDER BY (k.node_name COLLATE "C"), (c.check_name COLLATE "C"), (c.target COLLATE "C"), c.id), ''::text)) || ']'::text)
+    FROM (aya.snapshot_checks k
+      JOIN public.check_results c ON ((c.id = k.result_id)))
+   WHERE (k.snapshot_id = snapshot_checks_text.snapshot);
+END;
+
+COMMENT ON FUNCTION aya.snapshot_checks_text(snapshot bigint) IS 'The results that vouch for a snapshot as a canonical JSON array, each with all that is known of it but its numbers in this database.';
+
+CREATE TABLE aya.snapshot_fact_ends (
+    fact_id bigint NOT NULL,
+    before_snapshot bigint NOT NULL
+);
+
+COMMENT ON TABLE aya.snapshot_fact_ends IS 'Which facts no later snapshot has.';
+
+COMMENT ON COLUMN aya.snapshot_fact_ends.fact_id IS 'The fact.';
+
+COMMENT ON COLUMN aya.snapshot_fact_ends.before_snapshot IS 'The first snapshot that does not have it any more.';
+
+CREATE TABLE aya.snapshot_facts (
+    id bigint NOT NULL,
+    first_snapshot bigint NOT NULL,
+    node_name text NOT NULL,
+    section text NOT NULL,
+    key text NOT NULL,
+    body text NOT NULL
+);
+
+COMMENT ON TABLE aya.snapshot_facts IS 'The facts of the state documents, nodes -> NODE -> SECTION -> KEY, each once from one snapshot on until it ends.';
+
+COMMENT ON COLUMN aya.snapshot_facts.id IS 'Number of the fact.';
+
+COMMENT ON COLUMN aya.snapshot_facts.first_snapshot IS 'The first snapshot that has it.';
+
+COMMENT ON COLUMN aya.snapshot_facts.node_name IS 'Name of the node.';
+
+COMMENT ON COLUMN aya.snapshot_facts.section IS 'Section of the state document: node, interfaces, settings, ….';
+
+COMMENT ON COLUMN aya.snapshot_facts.key IS 'Its key there; in the section node the name of a column.';
+
+COMMENT ON COLUMN aya.snapshot_facts.body IS 'The fact as canonical JSON.';
+
+CREATE FUNCTION aya.snapshot_facts_of(snapshot bigint) RETURNS SETOF aya.snapshot_facts
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT f.id,
+     f.first_snapshot,
+     f.node_name,
+     f.section,
+     f.key,
+     f.body
+    FROM (aya.snapshot_facts f
+      LEFT JOIN aya.snapshot_fact_ends e ON ((e.fact_id = f.id)))
+   WHERE ((f.first_snapshot <= snapshot_facts_of.snapshot) AND ((e.before_snapshot IS NULL) OR (e.before_snapshot > snapshot_facts_of.snapshot)));
+END;
+
+COMMENT ON FUNCTION aya.snapshot_facts_of(snapshot bigint) IS 'The facts of a snapshot.';
+
+CREATE TABLE aya.system_state_snapshots (
+    id bigint NOT NULL,
+    snapshot_name text NOT NULL,
+    snapshot_type text,
+    description text,
+    verification_status text NOT NULL,
+    tests_passed integer NOT NULL,
+    tests_failed integer NOT NULL,
+    tests_skipped integer NOT NULL,
+    partial_reasons jsonb NOT NULL,
+    test_report_url text,
+    schema_version integer NOT NULL,
+    envelope text NOT NULL,
+    state_bytes bigint NOT NULL,
+    state_hash text NOT NULL,
+    nodes_hash text NOT NULL,
+    checks_hash text NOT NULL,
+    change_number bigint,
+    logged_change bigint NOT NULL,
+    created_by text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT system_state_snapshots_checks_hash_check CHECK ((checks_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT system_state_snapshots_nodes_hash_check CHECK ((nodes_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT system_state_snapshots_partial_reasons_check CHECK ((jsonb_typeof(partial_reasons) = 'array'::text)),
+    CONSTRAINT system_state_snapshots_state_hash_check CHECK ((state_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT system_state_snapshots_verification_status_check CHECK ((verification_status = ANY (ARRAY['verified'::text, 'partial'::text, 'failed'::text, 'unverified'::text]))),
+    CONSTRAINT verified_only_if_everything_passed CHECK (((verification_status <> 'verified'::text) OR ((tests_passed > 0) AND (tests_failed = 0) AND (tests_skipped = 0) AND (partial_reasons = '[]'::jsonb) AND (change_number IS NOT NULL))))
+);
+
+COMMENT ON TABLE aya.system_state_snapshots IS 'One row per snapshot, without its state. Read and insert through the view system_state_snapshots.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.id IS 'Number of the snapshot; a later one has a higher number.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.snapshot_name IS 'Its name.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.snapshot_type IS 'baseline, production, verified, manual, ….';
+
+COMMENT ON COLUMN aya.system_state_snapshots.description IS 'Why it was taken.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.verification_status IS 'Computed. verified: of every node checks passed on this very state, and all could be looked at; partial: something could not be looked at; failed: a check failed; unverified: none passed.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.tests_passed IS 'Results in aya.snapshot_checks that passed.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.tests_failed IS 'Results that failed.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.tests_skipped IS 'Results of checks that could not run.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.partial_reasons IS 'What could not be looked at: an array of {"what": "check", "node" or "collector", "node", "name", "target", "reason"}; empty where nothing passed at all.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.test_report_url IS 'Where a report of the checks is kept, if anywhere.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.schema_version IS 'Version of the form of the state document.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.envelope IS 'The state document without its nodes, as canonical JSON; of a document of another kind all of it.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.state_bytes IS 'Bytes of the state document as canonical JSON.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.state_hash IS 'SHA-256, in hex, of the state document as canonical JSON.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.nodes_hash IS 'SHA-256, in hex, of the canonical JSON {"NODE": "its state_hash", …}.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.checks_hash IS 'SHA-256, in hex, of the results that vouch for it, see aya.snapshot_checks_text.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.change_number IS 'Newest number in change_log that the state had seen; NULL: not known.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.logged_change IS 'Number of the change that logged the snapshot, all columns but this and the envelope, so that a seal commits to it.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.created_by IS 'Who took it.';
+
+COMMENT ON COLUMN aya.system_state_snapshots.created_at IS 'When it was taken.';
+
+CREATE FUNCTION aya.snapshot_manifest(taken aya.system_state_snapshots) RETURNS jsonb
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    RETURN aya.known((to_jsonb(taken) - ARRAY['envelope'::text, 'logged_change'::text]));
+
+COMMENT ON FUNCTION aya.snapshot_manifest(taken aya.system_state_snapshots) IS 'What is logged of a snapshot: every column but the envelope, which the hash of the state covers, and the number of the change itself.';
+
+CREATE FUNCTION aya.snapshot_nodes_text(snapshot bigint) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT (('{'::text || COALESCE(string_agg(((aya.canonical_string(n.node_name) || ':'::text) || aya.canonical_string(n.state_hash)), ','::text ORDER BY (aya.canonical_key(n.node_name))), ''::text)) || '}'::text)
+    FROM aya.snapshot_nodes_of(snapshot_nodes_text.snapshot) n(id, first_snapshot, node_name, state_hash, sections);
+END;
+
+COMMENT ON FUNCTION aya.snapshot_nodes_text(snapshot bigint) IS 'The nodes of a snapshot and the hashes of their states as canonical JSON.';
+
+CREATE FUNCTION aya.snapshot_proof(snapshot bigint, at_change bigint, OUT passed bigint, OUT failed bigint, OUT skipped bigint, OUT reasons jsonb) RETURNS record
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    BEGIN ATOMIC
+ WITH results AS (
+          SELECT k.node_name,
+             c.check_name,
+             c.target,
+             c.outcome,
+             c.reason,
+             COALESCE(((c.state_hash = n.state_hash) AND (c.change_number <= snapshot_proof.at_change)), false) AS of_this_state
+            FROM ((aya.snapshot_checks k
+              JOIN public.check_results c ON ((c.id = k.result_id)))
+              LEFT JOIN aya.snapshot_nodes_of(snapshot_proof.snapshot) n(id, first_snapshot, node_name, state_hash, sections) ON ((n.node_name = k.node_name)))
+           WHERE (k.snapshot_id = snapshot_proof.snapshot)
+         ), missing AS (
+          SELECT 'check'::text AS what,
+             r.node_name,
+             r.check_name AS name,
+             r.target,
+                 CASE
+                     WHEN (r.outcome = 'skipped'::text) THEN COALESCE(r.reason, 'it was skipped'::text)
+                     ELSE 'it did not run on this very state'::text
+                 END AS reason
+            FROM results r
+           WHERE ((r.outcome = 'skipped'::text) OR ((r.outcome = 'pass'::text) AND (NOT r.of_this_state)))
+         UNION ALL
+          SELECT 'node'::text,
+             n.node_name,
+             n.node_name,
+             ''::text,
+             'no check passed on this state'::text
+            FROM aya.snapshot_nodes_of(snapshot_proof.snapshot) n(id, first_snapshot, node_name, state_hash, sections)
+           WHERE (NOT (EXISTS ( SELECT
+                    FROM results r
+                   WHERE ((r.node_name = n.node_name) AND (r.outcome = 'pass'::text) AND r.of_this_state))))
+         )
+  SELECT ( SELECT count(*) AS count
+            FROM results r
+           WHERE (r.outcome = 'pass'::text)) AS count,
+     ( SELECT count(*) AS count
+            FROM results r
+           WHERE (r.outcome = 'fail'::text)) AS count,
+     ( SELECT count(*) AS count
+            FROM results r
+           WHERE (r.outcome = 'skipped'::text)) AS count,
+     ( SELECT COALESCE(jsonb_agg(jsonb_build_object('what', m.what, 'node', m.node_name, 'name', m.name, 'target', m.target, 'reason', m.reason) ORDER BY (m.node_name COLLATE "C"), m.what, (m.name COLLATE "C"), (m.target COLLATE "C")), '[]'::jsonb) AS "coalesce"
+            FROM missing m) AS "coalesce";
+END;
+
+COMMENT ON FUNCTION aya.snapshot_proof(snapshot bigint, at_change bigint, OUT passed bigint, OUT failed bigint, OUT skipped bigint, OUT reasons jsonb) IS 'What the results that hang on a snapshot show: counts, and what no check could look at. A pass vouches only for its own state, not newer than the change named.';
+
+CREATE FUNCTION aya.state_text(envelope text, snapshot bigint) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET work_mem TO '64MB'
+    BEGIN ATOMIC
+ WITH filled AS (
+          SELECT f.node_name,
+             f.section,
+             string_agg(((aya.canonical_string(f.key) || ':'::text) || f.body), ','::text ORDER BY (aya.canonical_key(f.key))) AS body
+            FROM aya.snapshot_facts_of(state_text.snapshot) f(id, first_snapshot, node_name, section, key, body)
+           GROUP BY f.node_name, f.section
+         ), whole AS (
+          SELECT n.node_name,
+             string_agg((((aya.canonical_string(s.section) || ':{'::text) || COALESCE(f.body, ''::text)) || '}'::text), ','::text ORDER BY (aya.canonical_key(s.section))) AS body
+            FROM ((aya.snapshot_nodes_of(state_text.snapshot) n(id, first_snapshot, node_name, state_hash, sections)
+              LEFT JOIN LATERAL unnest(n.sections) s(section) ON (true))
+              LEFT JOIN filled f ON (((f.node_name = n.node_name) AND (f.section = s.section))))
+           GROUP BY n.node_name
+         ), parts AS (
+          SELECT e.key,
+             (e.value)::text AS value
+            FROM json_each((state_text.envelope)::json) e(key, value)
+         UNION ALL
+          SELECT 'nodes'::text,
+             (('{'::text || COALESCE(string_agg((((aya.canonical_string(w.node_name) || ':{'::text) || COALESCE(w.body, ''::text)) || '}'::text), ','::text ORDER BY (aya.canonical_key(w.node_name))), ''::text)) || '}'::text)
+            FROM whole w
+         )
+  SELECT
+         CASE
+             WHEN aya.is_state((envelope)::json) THEN ( SELECT (('{'::text || string_agg(((aya.canonical_string(p.key) || ':'::text) || p.value), ','::text ORDER BY (aya.canonical_key(p.key)))) || '}'::text)
+                FROM parts p)
+             ELSE envelope
+         END AS envelope;
+END;
+
+COMMENT ON FUNCTION aya.state_text(envelope text, snapshot bigint) IS 'A document as canonical JSON, put together from its envelope and the facts of a snapshot.';
+
+CREATE FUNCTION aya.snapshot_text(snapshot bigint) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT aya.state_text(s.envelope, s.id) AS state_text
+    FROM aya.system_state_snapshots s
+   WHERE (s.id = snapshot_text.snapshot);
+END;
+
+COMMENT ON FUNCTION aya.snapshot_text(snapshot bigint) IS 'The document of a snapshot as canonical JSON: the text that was hashed.';
+
 CREATE TABLE public.software_versions (
     id bigint NOT NULL,
     node_id integer,
@@ -2493,6 +3028,215 @@ CREATE FUNCTION aya.software_versions_as_of(at timestamp with time zone) RETURNS
 
 COMMENT ON FUNCTION aya.software_versions_as_of(at timestamp with time zone) IS 'The rows of software_versions as they were at a moment; observations and updated_at are NULL.';
 
+CREATE FUNCTION aya.status_word(passed bigint, failed bigint, reasons jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    RETURN CASE WHEN (failed > 0) THEN 'failed'::text WHEN (passed = 0) THEN 'unverified'::text WHEN (reasons <> '[]'::jsonb) THEN 'partial'::text ELSE 'verified'::text END;
+
+COMMENT ON FUNCTION aya.status_word(passed bigint, failed bigint, reasons jsonb) IS 'The verification_status of a snapshot, given how many results passed and failed, and what could not be looked at.';
+
+CREATE FUNCTION aya.store_nodes(snapshot bigint, nodes json) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_nestloop TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET work_mem TO '64MB'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM json_each(nodes) n WHERE json_typeof(n.value) <> 'object')
+        OR EXISTS (SELECT FROM json_each(nodes) n CROSS JOIN LATERAL json_each(n.value) s WHERE json_typeof(s.value) <> 'object') THEN
+        RAISE EXCEPTION 'the document is of the kind aya.state, but a node or section in it is no object' USING ERRCODE = 'check_violation';
+    END IF;
+    WITH given AS MATERIALIZED (
+        SELECT n.key AS node_name, n.value AS state, aya.sha256_hex(n.value::text) AS state_hash FROM json_each(nodes) n
+    ), known AS MATERIALIZED (
+        SELECT n.id, n.node_name, n.state_hash
+        FROM aya.snapshot_nodes n
+        WHERE NOT EXISTS (SELECT FROM aya.snapshot_node_ends e WHERE e.snapshot_node_id = n.id)
+    ), past AS MATERIALIZED (
+        SELECT k.id, node_name
+        FROM known k
+        LEFT JOIN given g USING (node_name)
+        WHERE g.state_hash IS DISTINCT FROM k.state_hash
+    ), ended AS (
+        INSERT INTO aya.snapshot_node_ends (snapshot_node_id, before_snapshot) SELECT p.id, snapshot FROM past p
+    ), changed AS MATERIALIZED (
+        SELECT node_name, g.state, g.state_hash
+        FROM given g
+        LEFT JOIN known k USING (node_name)
+        WHERE k.state_hash IS DISTINCT FROM g.state_hash
+    ), begun AS (
+        INSERT INTO aya.snapshot_nodes (first_snapshot, node_name, state_hash, sections)
+        SELECT snapshot, c.node_name, c.state_hash, ARRAY(SELECT json_object_keys(c.state)) FROM changed c
+    ), given_facts AS MATERIALIZED (
+        SELECT c.node_name, s.key AS section, f.key, f.value::text AS body
+        FROM changed c
+        CROSS JOIN LATERAL json_each(c.state) s
+        CROSS JOIN LATERAL json_each(s.value) f
+    ), known_facts AS MATERIALIZED (
+        SELECT f.id, f.node_name, f.section, f.key, f.body
+        FROM aya.snapshot_facts f
+        WHERE f.node_name IN (SELECT p.node_name FROM past p)
+            AND NOT EXISTS (SELECT FROM aya.snapshot_fact_ends e WHERE e.fact_id = f.id)
+    ), ended_facts AS (
+        INSERT INTO aya.snapshot_fact_ends (fact_id, before_snapshot)
+        SELECT k.id, snapshot
+        FROM known_facts k
+        LEFT JOIN given_facts g USING (node_name, section, key)
+        WHERE g.body IS DISTINCT FROM k.body
+    )
+    INSERT INTO aya.snapshot_facts (first_snapshot, node_name, section, key, body)
+    SELECT snapshot, node_name, section, key, g.body
+    FROM given_facts g
+    LEFT JOIN known_facts k USING (node_name, section, key)
+    WHERE k.body IS DISTINCT FROM g.body;
+END
+$$;
+
+COMMENT ON FUNCTION aya.store_nodes(snapshot bigint, nodes json) IS 'Store the nodes of a new snapshot: the facts that differ from the snapshot before begin, those that they replace end.';
+
+CREATE FUNCTION aya.store_snapshot() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET "DateStyle" TO 'ISO'
+    SET enable_nestloop TO 'off'
+    SET work_mem TO '64MB'
+    AS $_$
+DECLARE
+    taken aya.system_state_snapshots;
+    previous aya.system_state_snapshots;
+    document text;
+    parsed json;
+    is_state boolean;
+    proof record;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a snapshot is taken in a transaction of isolation READ COMMITTED, which sees the snapshots before it'
+            USING ERRCODE = 'feature_not_supported';
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('aya.snapshot', 0));
+    SELECT * INTO previous FROM aya.system_state_snapshots s ORDER BY s.id DESC LIMIT 1;
+
+    document := coalesce(convert_from(NEW.state_canonical, 'UTF8'), aya.canonical(NEW.state_json));
+    IF document IS NULL THEN
+        RAISE EXCEPTION 'a snapshot needs its state_json' USING ERRCODE = 'not_null_violation';
+    ELSIF NEW.state_json IS NOT NULL AND NEW.state_canonical IS NOT NULL AND NEW.state_json <> document::jsonb THEN
+        RAISE EXCEPTION 'state_json and state_canonical are two documents; one of them is enough' USING ERRCODE = 'check_violation';
+    END IF;
+    parsed := document::json;
+    is_state := aya.is_state(parsed);
+
+    IF NEW.id <= previous.id THEN
+        RAISE EXCEPTION 'snapshot % cannot come before snapshot %: leave the number out', NEW.id, previous.id USING ERRCODE = 'check_violation';
+    END IF;
+    taken.id := coalesce(NEW.id, nextval('aya.system_state_snapshots_id_seq'));
+    IF NEW.id IS NOT NULL THEN
+        PERFORM setval('aya.system_state_snapshots_id_seq', NEW.id);
+    END IF;
+    taken.snapshot_name := NEW.snapshot_name;
+    taken.snapshot_type := NEW.snapshot_type;
+    taken.description := NEW.description;
+    taken.test_report_url := NEW.test_report_url;
+    taken.created_by := coalesce(NEW.created_by, aya.actor());
+    taken.created_at := coalesce(NEW.created_at, now());
+    taken.change_number := NEW.change_number;
+    taken.schema_version := coalesce(NEW.schema_version,
+        CASE WHEN is_state AND parsed ->> 'schema_version' ~ '^\d{1,9}$' THEN (parsed ->> 'schema_version')::integer END, 1);
+    taken.state_bytes := octet_length(document);
+    taken.state_hash := aya.sha256_hex(document);
+    IF NEW.state_hash <> taken.state_hash THEN
+        RAISE EXCEPTION 'the hash of the document is %, not %', taken.state_hash, NEW.state_hash USING ERRCODE = 'check_violation';
+    END IF;
+
+    IF taken.state_hash = previous.state_hash THEN
+        taken.envelope := previous.envelope;
+    ELSE
+        IF NOT is_state THEN
+            taken.envelope := document;
+        ELSIF json_typeof(parsed -> 'nodes') IS DISTINCT FROM 'object' THEN
+            RAISE EXCEPTION 'the document is of the kind aya.state, but its nodes are no object' USING ERRCODE = 'check_violation';
+        ELSE
+            SELECT '{' || string_agg(aya.canonical_string(e.key) || ':' || e.value::text, ',' ORDER BY aya.canonical_key(e.key)) || '}'
+            INTO taken.envelope
+            FROM json_each(parsed) e
+            WHERE e.key <> 'nodes';
+        END IF;
+        PERFORM aya.store_nodes(taken.id, CASE WHEN is_state THEN parsed -> 'nodes' ELSE '{}' END);
+        IF document <> (CASE WHEN is_state THEN aya.state_text(taken.envelope, taken.id) ELSE aya.canonical(document::jsonb) END) THEN
+            RAISE EXCEPTION 'state_canonical is not RFC 8785 canonical JSON' USING ERRCODE = 'check_violation',
+                HINT = 'Insert the document as state_json: the canonical form is then made here.';
+        END IF;
+    END IF;
+    taken.nodes_hash := aya.sha256_hex(aya.snapshot_nodes_text(taken.id));
+
+    -- Of each check on each thing the newest result that is of this very state, with no change of the node logged since, as a state can be
+    -- the same again; and what was already said to be of this snapshot.
+    WITH candidate AS MATERIALIZED (
+        SELECT n.node_name, c.id, c.node_id, c.check_name, c.target, c.snapshot_id, c.change_number
+        FROM aya.snapshot_nodes_of(taken.id) n
+        JOIN public.system_nodes s ON s.node_name = n.node_name AND s.origin IS NULL
+        JOIN public.check_results c ON c.node_id = s.id
+        WHERE c.state_hash = n.state_hash AND c.change_number <= taken.change_number OR c.snapshot_id = taken.id
+    ), changed AS (
+        SELECT l.node_id, max(l.id) AS id
+        FROM public.change_log l
+        WHERE l.id > (SELECT min(c.change_number) FROM candidate c) AND l.id <= taken.change_number AND l.action <> 'note'
+        GROUP BY l.node_id
+    )
+    INSERT INTO aya.snapshot_checks (snapshot_id, node_name, result_id)
+    SELECT DISTINCT ON (c.node_name, c.check_name, c.target) taken.id, c.node_name, c.id
+    FROM candidate c
+    LEFT JOIN changed l USING (node_id)
+    WHERE l.id IS NULL OR l.id <= c.change_number OR c.snapshot_id = taken.id
+    ORDER BY c.node_name, c.check_name, c.target, c.id DESC;
+
+    SELECT * INTO proof FROM aya.snapshot_proof(taken.id, taken.change_number);
+    taken.tests_passed := proof.passed;
+    taken.tests_failed := proof.failed;
+    taken.tests_skipped := proof.skipped;
+    -- Where nothing passed, everything could be named.
+    taken.partial_reasons := CASE WHEN proof.passed = 0 THEN '[]' ELSE proof.reasons || aya.collectors_short(taken.id) END;
+    taken.verification_status := aya.status_word(proof.passed, proof.failed, taken.partial_reasons);
+    taken.checks_hash := aya.sha256_hex(aya.snapshot_checks_text(taken.id));
+    IF (coalesce(NEW.verification_status, taken.verification_status), coalesce(NEW.tests_passed, taken.tests_passed),
+        coalesce(NEW.tests_failed, taken.tests_failed), coalesce(NEW.tests_skipped, taken.tests_skipped))
+        <> (taken.verification_status, taken.tests_passed, taken.tests_failed, taken.tests_skipped) THEN
+        RAISE EXCEPTION 'the checks that ran on this state make it %, with % passed, % failed, % skipped', taken.verification_status,
+            taken.tests_passed, taken.tests_failed, taken.tests_skipped
+            USING ERRCODE = 'check_violation', HINT = 'Leave these columns out: they are computed.';
+    END IF;
+
+    INSERT INTO public.change_log (change_type, table_affected, record_id, fact, action, change_description, new_value, changed_by,
+        change_reason, verification_status)
+    VALUES ('system', 'system_state_snapshots', taken.id, taken.snapshot_name, 'note',
+        format('snapshot %s taken, %s', taken.snapshot_name, taken.verification_status), aya.snapshot_manifest(taken), aya.actor(),
+        nullif(current_setting('aya.reason', true), ''), 'pending')
+    RETURNING id INTO taken.logged_change;
+    INSERT INTO aya.system_state_snapshots SELECT taken.*;
+    UPDATE public.check_results c SET snapshot_id = taken.id
+    FROM aya.snapshot_checks k
+    WHERE k.snapshot_id = taken.id AND c.id = k.result_id AND c.snapshot_id IS NULL;
+
+    NEW.id := taken.id;
+    NEW.verification_status := taken.verification_status;
+    NEW.tests_passed := taken.tests_passed;
+    NEW.tests_failed := taken.tests_failed;
+    NEW.tests_skipped := taken.tests_skipped;
+    NEW.schema_version := taken.schema_version;
+    NEW.state_hash := taken.state_hash;
+    NEW.created_by := taken.created_by;
+    NEW.created_at := taken.created_at;
+    NEW.partial_reasons := taken.partial_reasons;
+    NEW.state_bytes := taken.state_bytes;
+    NEW.nodes_hash := taken.nodes_hash;
+    NEW.checks_hash := taken.checks_hash;
+    NEW.logged_change := taken.logged_change;
+    RETURN NEW;
+END
+$_$;
+
+COMMENT ON FUNCTION aya.store_snapshot() IS 'Trigger: store what is inserted into system_state_snapshots: only what differs from the snapshot before, the status that its checks justify, and a row of the log that says all of it.';
+
 CREATE FUNCTION aya.system_nodes_as_of(at_change bigint) RETURNS SETOF public.system_nodes
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2560,7 +3304,8 @@ CREATE FUNCTION aya.system_nodes_as_of(at_change bigint) RETURNS SETOF public.sy
         NULL::timestamp with time zone,
         CASE WHEN u.id IS NULL THEN r.metadata - 'observed' ELSE aya.unflat(aya.flat(jsonb_build_object('metadata', r.metadata)) - coalesce(u.keys, '{}') || coalesce(u.old, '{}')) -> 'metadata' END,
         CASE WHEN u.old ? 'created_at' THEN (u.old ->> 'created_at')::timestamp with time zone ELSE r.created_at END,
-        NULL::timestamp with time zone
+        NULL::timestamp with time zone,
+        CASE WHEN u.old ? 'origin' THEN nullif(u.old -> 'origin', 'null') ELSE r.origin END
     FROM public.system_nodes r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
@@ -2713,6 +3458,24 @@ COMMENT ON COLUMN aya.section_marks.mark IS 'SHA-256 of the recorded rows.';
 
 COMMENT ON COLUMN aya.section_marks.marked_at IS 'When the rows were last compared; after an hour they are compared again.';
 
+ALTER TABLE aya.snapshot_facts ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.snapshot_facts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE aya.snapshot_nodes ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.snapshot_nodes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE VIEW aya.state_tables AS
  SELECT table_name,
     section,
@@ -2735,6 +3498,15 @@ COMMENT ON COLUMN aya.state_tables.presence IS 'The column that says whether the
 COMMENT ON COLUMN aya.state_tables.key_columns IS 'What tells a row from the others of its node.';
 
 COMMENT ON COLUMN aya.state_tables.observations IS 'Columns that are observation: not logged, not given back.';
+
+ALTER TABLE aya.system_state_snapshots ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.system_state_snapshots_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE VIEW past.change_log AS
  SELECT id,
@@ -2817,59 +3589,6 @@ COMMENT ON COLUMN past.change_log.session_role IS 'Database role of the session 
 
 COMMENT ON COLUMN past.change_log.transaction_id IS 'Transaction that wrote: rows of one transaction belong together.';
 
-CREATE TABLE public.check_results (
-    id bigint NOT NULL,
-    node_id integer NOT NULL,
-    snapshot_id bigint,
-    check_name text NOT NULL,
-    target text DEFAULT ''::text NOT NULL,
-    outcome text NOT NULL,
-    reason text,
-    evidence text,
-    evidence_hash text,
-    started_at timestamp with time zone NOT NULL,
-    duration_ms integer NOT NULL,
-    probe text,
-    state_problem text,
-    state_hash text,
-    change_number bigint,
-    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text]))),
-    CONSTRAINT check_results_state_hash_hex CHECK ((state_hash ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT check_results_state_or_problem CHECK (((state_hash IS NULL) OR (state_problem IS NULL)))
-);
-
-COMMENT ON TABLE public.check_results IS 'One row per functional test that ran, or could not.';
-
-COMMENT ON COLUMN public.check_results.id IS 'Number of the result.';
-
-COMMENT ON COLUMN public.check_results.node_id IS 'The node.';
-
-COMMENT ON COLUMN public.check_results.snapshot_id IS 'The snapshot it vouches for, if any.';
-
-COMMENT ON COLUMN public.check_results.check_name IS 'The check; docs/checks.md describes each.';
-
-COMMENT ON COLUMN public.check_results.target IS 'What it was run on: a service, an interface, an instance, ….';
-
-COMMENT ON COLUMN public.check_results.outcome IS 'pass, fail or skipped.';
-
-COMMENT ON COLUMN public.check_results.reason IS 'What was wrong, or why it was skipped.';
-
-COMMENT ON COLUMN public.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
-
-COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
-
-COMMENT ON COLUMN public.check_results.started_at IS 'When it ran.';
-
-COMMENT ON COLUMN public.check_results.duration_ms IS 'Milliseconds it took.';
-
-COMMENT ON COLUMN public.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
-
-COMMENT ON COLUMN public.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
-
-COMMENT ON COLUMN public.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
-
-COMMENT ON COLUMN public.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
-
 CREATE VIEW past.check_results AS
  SELECT id,
     node_id,
@@ -2895,7 +3614,7 @@ COMMENT ON COLUMN past.check_results.id IS 'Number of the result.';
 
 COMMENT ON COLUMN past.check_results.node_id IS 'The node.';
 
-COMMENT ON COLUMN past.check_results.snapshot_id IS 'The snapshot it vouches for, if any.';
+COMMENT ON COLUMN past.check_results.snapshot_id IS 'The first snapshot it vouches for, if any; all of them are in aya.snapshot_checks.';
 
 COMMENT ON COLUMN past.check_results.check_name IS 'The check; docs/checks.md describes each.';
 
@@ -3581,8 +4300,9 @@ CREATE VIEW past.system_nodes AS
     last_verified,
     metadata,
     created_at,
-    updated_at
-   FROM aya.system_nodes_as_of(aya.as_of()) system_nodes_as_of(id, node_name, node_role, node_role_source, identity, model_name, model_identifier, model_number, serial_number, hardware_uuid, cpu_model, cpu_architecture, cpu_cores_total, cpu_cores_performance, cpu_cores_efficiency, cpu_l1_cache_kb, cpu_l2_cache_mb, gpu_model, gpu_cores, gpu_metal_version, gpu_compute_tflops, ram_gb, ram_type, ram_manufacturer, ram_bandwidth_gbps, storage_internal_tb, storage_internal_type, storage_internal_device, storage_external_tb, storage_external_device, os_name, os_version, os_build, kernel_version, status, last_verified, metadata, created_at, updated_at);
+    updated_at,
+    origin
+   FROM aya.system_nodes_as_of(aya.as_of()) system_nodes_as_of(id, node_name, node_role, node_role_source, identity, model_name, model_identifier, model_number, serial_number, hardware_uuid, cpu_model, cpu_architecture, cpu_cores_total, cpu_cores_performance, cpu_cores_efficiency, cpu_l1_cache_kb, cpu_l2_cache_mb, gpu_model, gpu_cores, gpu_metal_version, gpu_compute_tflops, ram_gb, ram_type, ram_manufacturer, ram_bandwidth_gbps, storage_internal_tb, storage_internal_type, storage_internal_device, storage_external_tb, storage_external_device, os_name, os_version, os_build, kernel_version, status, last_verified, metadata, created_at, updated_at, origin);
 
 COMMENT ON VIEW past.system_nodes IS 'One row per machine: what it is. As it was at aya.as_of; observations are NULL.';
 
@@ -3663,6 +4383,8 @@ COMMENT ON COLUMN past.system_nodes.metadata IS 'Detail under documented keys, s
 COMMENT ON COLUMN past.system_nodes.created_at IS 'When the node was first recorded.';
 
 COMMENT ON COLUMN past.system_nodes.updated_at IS 'When this row was last written.';
+
+COMMENT ON COLUMN past.system_nodes.origin IS 'Of a node out of a snapshot of another AYA: its log and key, the snapshot, hashes and status there, its name there. NULL: a node of this AYA.';
 
 CREATE VIEW past.v_performance_summary AS
  SELECT n.node_name,
@@ -3984,31 +4706,33 @@ ALTER TABLE public.system_nodes ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDEN
     CACHE 1
 );
 
-CREATE TABLE public.system_state_snapshots (
-    id bigint NOT NULL,
-    snapshot_name text NOT NULL,
-    snapshot_type text,
-    description text,
-    verification_status text,
-    tests_passed integer,
-    tests_failed integer,
-    tests_skipped integer,
-    test_report_url text,
-    schema_version integer DEFAULT 1 NOT NULL,
-    state_json jsonb NOT NULL,
-    state_canonical bytea,
-    state_hash text,
-    created_by text,
-    created_at timestamp with time zone DEFAULT now(),
-    CONSTRAINT system_state_snapshots_check CHECK (((verification_status <> 'verified'::text) OR ((tests_passed > 0) AND (tests_failed = 0) AND (tests_skipped = 0)))),
-    CONSTRAINT system_state_snapshots_check1 CHECK (((state_canonical IS NULL) OR (state_hash IS NULL) OR (state_hash = encode(sha256(state_canonical), 'hex'::text)))),
-    CONSTRAINT system_state_snapshots_state_hash_check CHECK ((state_hash ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT system_state_snapshots_verification_status_check CHECK ((verification_status = ANY (ARRAY['verified'::text, 'partial'::text, 'failed'::text, 'unverified'::text])))
-);
+CREATE VIEW public.system_state_snapshots AS
+ SELECT id,
+    snapshot_name,
+    snapshot_type,
+    description,
+    verification_status,
+    tests_passed,
+    tests_failed,
+    tests_skipped,
+    test_report_url,
+    schema_version,
+    (aya.snapshot_text(id))::jsonb AS state_json,
+    convert_to(aya.snapshot_text(id), 'UTF8'::name) AS state_canonical,
+    state_hash,
+    created_by,
+    created_at,
+    partial_reasons,
+    state_bytes,
+    nodes_hash,
+    checks_hash,
+    change_number,
+    logged_change
+   FROM aya.system_state_snapshots s;
 
-COMMENT ON TABLE public.system_state_snapshots IS 'The complete state of all nodes at one moment, with its hash and the outcome of its checks.';
+COMMENT ON VIEW public.system_state_snapshots IS 'The complete state of all nodes at one moment, with its hash and the outcome of its checks. Insert name and state_json (or state_canonical); nothing is ever changed.';
 
-COMMENT ON COLUMN public.system_state_snapshots.id IS 'Number of the snapshot.';
+COMMENT ON COLUMN public.system_state_snapshots.id IS 'Number of the snapshot; a later one has a higher number.';
 
 COMMENT ON COLUMN public.system_state_snapshots.snapshot_name IS 'Its name.';
 
@@ -4016,36 +4740,39 @@ COMMENT ON COLUMN public.system_state_snapshots.snapshot_type IS 'baseline, prod
 
 COMMENT ON COLUMN public.system_state_snapshots.description IS 'Why it was taken.';
 
-COMMENT ON COLUMN public.system_state_snapshots.verification_status IS 'verified: all checks ran and passed; partial: some could not run; failed: some failed; unverified: none ran.';
+COMMENT ON COLUMN public.system_state_snapshots.verification_status IS 'Computed. verified: of every node checks passed on this very state, and all could be looked at; partial: something could not be looked at; failed: a check failed; unverified: none passed.';
 
-COMMENT ON COLUMN public.system_state_snapshots.tests_passed IS 'Checks that passed; their rows are in check_results.';
+COMMENT ON COLUMN public.system_state_snapshots.tests_passed IS 'Results in aya.snapshot_checks that passed.';
 
-COMMENT ON COLUMN public.system_state_snapshots.tests_failed IS 'Checks that failed.';
+COMMENT ON COLUMN public.system_state_snapshots.tests_failed IS 'Results that failed.';
 
-COMMENT ON COLUMN public.system_state_snapshots.tests_skipped IS 'Checks that could not run.';
+COMMENT ON COLUMN public.system_state_snapshots.tests_skipped IS 'Results of checks that could not run.';
 
 COMMENT ON COLUMN public.system_state_snapshots.test_report_url IS 'Where a report of the checks is kept, if anywhere.';
 
 COMMENT ON COLUMN public.system_state_snapshots.schema_version IS 'Version of the form of the state document.';
 
-COMMENT ON COLUMN public.system_state_snapshots.state_json IS 'The state document, for queries.';
+COMMENT ON COLUMN public.system_state_snapshots.state_json IS 'The state document, put together when it is asked for.';
 
 COMMENT ON COLUMN public.system_state_snapshots.state_canonical IS 'The same as RFC 8785 canonical JSON, UTF-8: the bytes that were hashed.';
 
-COMMENT ON COLUMN public.system_state_snapshots.state_hash IS 'SHA-256 of state_canonical, in hex.';
+COMMENT ON COLUMN public.system_state_snapshots.state_hash IS 'SHA-256, in hex, of the state document as canonical JSON.';
 
 COMMENT ON COLUMN public.system_state_snapshots.created_by IS 'Who took it.';
 
 COMMENT ON COLUMN public.system_state_snapshots.created_at IS 'When it was taken.';
 
-ALTER TABLE public.system_state_snapshots ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
-    SEQUENCE NAME public.system_state_snapshots_id_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
+COMMENT ON COLUMN public.system_state_snapshots.partial_reasons IS 'What could not be looked at: an array of {"what": "check", "node" or "collector", "node", "name", "target", "reason"}; empty where nothing passed at all.';
+
+COMMENT ON COLUMN public.system_state_snapshots.state_bytes IS 'Bytes of the state document as canonical JSON.';
+
+COMMENT ON COLUMN public.system_state_snapshots.nodes_hash IS 'SHA-256, in hex, of the canonical JSON {"NODE": "its state_hash", …}.';
+
+COMMENT ON COLUMN public.system_state_snapshots.checks_hash IS 'SHA-256, in hex, of the results that vouch for it, see aya.snapshot_checks_text.';
+
+COMMENT ON COLUMN public.system_state_snapshots.change_number IS 'Newest number in change_log that the state had seen; NULL: not known.';
+
+COMMENT ON COLUMN public.system_state_snapshots.logged_change IS 'Number of the change that logged the snapshot, all columns but this and the envelope, so that a seal commits to it.';
 
 CREATE VIEW public.v_performance_summary AS
  SELECT n.node_name,
@@ -4222,6 +4949,27 @@ ALTER TABLE ONLY aya.seals
 ALTER TABLE ONLY aya.section_marks
     ADD CONSTRAINT section_marks_pkey PRIMARY KEY (node_id, section);
 
+ALTER TABLE ONLY aya.snapshot_checks
+    ADD CONSTRAINT snapshot_checks_pkey PRIMARY KEY (snapshot_id, result_id);
+
+ALTER TABLE ONLY aya.snapshot_fact_ends
+    ADD CONSTRAINT snapshot_fact_ends_pkey PRIMARY KEY (fact_id);
+
+ALTER TABLE ONLY aya.snapshot_facts
+    ADD CONSTRAINT snapshot_facts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.snapshot_node_ends
+    ADD CONSTRAINT snapshot_node_ends_pkey PRIMARY KEY (snapshot_node_id);
+
+ALTER TABLE ONLY aya.snapshot_nodes
+    ADD CONSTRAINT snapshot_nodes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.system_state_snapshots
+    ADD CONSTRAINT system_state_snapshots_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.system_state_snapshots
+    ADD CONSTRAINT system_state_snapshots_snapshot_name_key UNIQUE (snapshot_name);
+
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 
@@ -4265,19 +5013,20 @@ ALTER TABLE ONLY public.software_versions
     ADD CONSTRAINT software_versions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.system_nodes
-    ADD CONSTRAINT system_nodes_identity_key UNIQUE (identity);
-
-ALTER TABLE ONLY public.system_nodes
     ADD CONSTRAINT system_nodes_node_name_key UNIQUE (node_name);
 
 ALTER TABLE ONLY public.system_nodes
     ADD CONSTRAINT system_nodes_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.system_state_snapshots
-    ADD CONSTRAINT system_state_snapshots_pkey PRIMARY KEY (id);
+CREATE INDEX idx_snapshot_checks_result ON aya.snapshot_checks USING btree (result_id);
 
-ALTER TABLE ONLY public.system_state_snapshots
-    ADD CONSTRAINT system_state_snapshots_snapshot_name_key UNIQUE (snapshot_name);
+CREATE INDEX idx_snapshot_facts_node ON aya.snapshot_facts USING btree (node_name);
+
+CREATE INDEX idx_snapshots_created ON aya.system_state_snapshots USING btree (created_at DESC);
+
+CREATE INDEX idx_snapshots_status ON aya.system_state_snapshots USING btree (verification_status);
+
+CREATE INDEX idx_snapshots_type ON aya.system_state_snapshots USING btree (snapshot_type);
 
 CREATE INDEX idx_change_log_by ON public.change_log USING brin (changed_by) WITH (pages_per_range='16', autosummarize='on');
 
@@ -4351,12 +5100,6 @@ CREATE INDEX idx_services_type ON public.services USING btree (service_type);
 
 CREATE UNIQUE INDEX idx_services_unique_present ON public.services USING btree (node_id, service_name) WHERE is_present;
 
-CREATE INDEX idx_snapshots_created ON public.system_state_snapshots USING btree (created_at DESC);
-
-CREATE INDEX idx_snapshots_status ON public.system_state_snapshots USING btree (verification_status);
-
-CREATE INDEX idx_snapshots_type ON public.system_state_snapshots USING btree (snapshot_type);
-
 CREATE UNIQUE INDEX idx_software_unique_active ON public.software_versions USING btree (node_id, software_name, install_path, software_architecture) NULLS NOT DISTINCT WHERE (is_active = true);
 
 CREATE INDEX idx_software_versions_name ON public.software_versions USING btree (software_name);
@@ -4371,6 +5114,8 @@ CREATE INDEX idx_system_nodes_role ON public.system_nodes USING btree (node_role
 
 CREATE INDEX idx_system_nodes_status ON public.system_nodes USING btree (status);
 
+CREATE UNIQUE INDEX system_nodes_identity_key ON public.system_nodes USING btree (identity) WHERE (origin IS NULL);
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.audit_keys FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
 ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER append_only;
@@ -4382,6 +5127,34 @@ ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER append_only;
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.seals FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
 ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON aya.snapshot_checks FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_changing_snapshots();
+
+ALTER TABLE aya.snapshot_checks ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON aya.snapshot_fact_ends FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_changing_snapshots();
+
+ALTER TABLE aya.snapshot_fact_ends ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON aya.snapshot_facts FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_changing_snapshots();
+
+ALTER TABLE aya.snapshot_facts ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON aya.snapshot_node_ends FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_changing_snapshots();
+
+ALTER TABLE aya.snapshot_node_ends ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON aya.snapshot_nodes FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_changing_snapshots();
+
+ALTER TABLE aya.snapshot_nodes ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON aya.system_state_snapshots FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_changing_snapshots();
+
+ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER append_only;
+
+CREATE CONSTRAINT TRIGGER status_is_proven AFTER INSERT OR UPDATE ON aya.system_state_snapshots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION aya.prove_status();
+
+ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER status_is_proven;
 
 CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.change_log FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
@@ -4551,6 +5324,10 @@ CREATE TRIGGER pruned_only AFTER DELETE ON public.change_log REFERENCING OLD TAB
 
 ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER pruned_only;
 
+CREATE TRIGGER stay INSTEAD OF DELETE OR UPDATE ON public.system_state_snapshots FOR EACH ROW EXECUTE FUNCTION aya.refuse_changing_snapshots();
+
+CREATE TRIGGER store INSTEAD OF INSERT ON public.system_state_snapshots FOR EACH ROW EXECUTE FUNCTION aya.store_snapshot();
+
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.database_schemas REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
 
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.network_interfaces REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
@@ -4610,11 +5387,20 @@ CREATE TRIGGER unmark_updated AFTER UPDATE ON public.software_versions REFERENCI
 ALTER TABLE ONLY aya.section_marks
     ADD CONSTRAINT section_marks_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.system_nodes(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.check_results
-    ADD CONSTRAINT check_results_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.system_nodes(id) ON DELETE CASCADE;
+ALTER TABLE ONLY aya.snapshot_checks
+    ADD CONSTRAINT snapshot_checks_result_id_fkey FOREIGN KEY (result_id) REFERENCES public.check_results(id);
+
+ALTER TABLE ONLY aya.snapshot_checks
+    ADD CONSTRAINT snapshot_checks_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES aya.system_state_snapshots(id) DEFERRABLE INITIALLY DEFERRED;
+
+ALTER TABLE ONLY aya.snapshot_fact_ends
+    ADD CONSTRAINT snapshot_fact_ends_fact_id_fkey FOREIGN KEY (fact_id) REFERENCES aya.snapshot_facts(id);
+
+ALTER TABLE ONLY aya.snapshot_node_ends
+    ADD CONSTRAINT snapshot_node_ends_snapshot_node_id_fkey FOREIGN KEY (snapshot_node_id) REFERENCES aya.snapshot_nodes(id);
 
 ALTER TABLE ONLY public.check_results
-    ADD CONSTRAINT check_results_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES public.system_state_snapshots(id) ON DELETE CASCADE;
+    ADD CONSTRAINT check_results_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES aya.system_state_snapshots(id);
 
 ALTER TABLE ONLY public.collection_outcomes
     ADD CONSTRAINT collection_outcomes_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.collection_runs(id) ON DELETE CASCADE;
@@ -4662,14 +5448,23 @@ GRANT ALL ON SCHEMA public TO aya_owner;
 GRANT USAGE ON SCHEMA public TO aya_writer;
 GRANT USAGE ON SCHEMA public TO aya_reader;
 
-GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
+GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_reader;
+GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_writer;
+
+GRANT SELECT ON TABLE aya.snapshot_nodes TO aya_reader;
+GRANT SELECT ON TABLE aya.snapshot_nodes TO aya_writer;
 
 GRANT SELECT ON TABLE public.collection_outcomes TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_outcomes TO aya_writer;
 
 GRANT SELECT ON TABLE public.collection_runs TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_runs TO aya_writer;
+
+GRANT SELECT ON TABLE public.system_nodes TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
+
+GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
 
 REVOKE ALL ON FUNCTION aya.log_database_schemas() FROM PUBLIC;
 
@@ -4690,9 +5485,6 @@ REVOKE ALL ON FUNCTION aya.log_system_nodes() FROM PUBLIC;
 GRANT SELECT ON TABLE public.change_log TO aya_reader;
 GRANT SELECT ON TABLE public.change_log TO aya_writer;
 
-GRANT SELECT ON TABLE public.system_nodes TO aya_reader;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
-
 GRANT SELECT ON TABLE public.network_interfaces TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.network_interfaces TO aya_writer;
 
@@ -4706,6 +5498,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_configuration TO ay
 
 GRANT SELECT ON TABLE public.postgresql_instances TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_instances TO aya_writer;
+
+REVOKE ALL ON FUNCTION aya.prove_status() FROM PUBLIC;
 
 GRANT SELECT ON TABLE aya.seals TO aya_reader;
 GRANT SELECT,INSERT ON TABLE aya.seals TO aya_writer;
@@ -4722,8 +5516,27 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replication_status TO aya_writ
 GRANT SELECT ON TABLE public.services TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.services TO aya_writer;
 
+GRANT SELECT ON TABLE aya.snapshot_checks TO aya_reader;
+GRANT SELECT ON TABLE aya.snapshot_checks TO aya_writer;
+
+GRANT SELECT ON TABLE public.check_results TO aya_reader;
+GRANT SELECT,INSERT ON TABLE public.check_results TO aya_writer;
+
+GRANT SELECT ON TABLE aya.snapshot_fact_ends TO aya_reader;
+GRANT SELECT ON TABLE aya.snapshot_fact_ends TO aya_writer;
+
+GRANT SELECT ON TABLE aya.snapshot_facts TO aya_reader;
+GRANT SELECT ON TABLE aya.snapshot_facts TO aya_writer;
+
+GRANT SELECT ON TABLE aya.system_state_snapshots TO aya_reader;
+GRANT SELECT ON TABLE aya.system_state_snapshots TO aya_writer;
+
 GRANT SELECT ON TABLE public.software_versions TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.software_versions TO aya_writer;
+
+REVOKE ALL ON FUNCTION aya.store_nodes(snapshot bigint, nodes json) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.store_snapshot() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION aya.unmark_sections() FROM PUBLIC;
 
@@ -4747,9 +5560,6 @@ GRANT SELECT ON TABLE aya.state_tables TO aya_writer;
 
 GRANT SELECT ON TABLE past.change_log TO aya_reader;
 GRANT SELECT ON TABLE past.change_log TO aya_writer;
-
-GRANT SELECT ON TABLE public.check_results TO aya_reader;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.check_results TO aya_writer;
 
 GRANT SELECT ON TABLE past.check_results TO aya_reader;
 GRANT SELECT ON TABLE past.check_results TO aya_writer;
