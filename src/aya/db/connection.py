@@ -54,7 +54,7 @@ def connect(
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="aya",
-            options=_options(SESSION | dict(settings)),
+            options=options(SESSION | dict(settings)),
             row_factory=dict_row,
         )
         try:
@@ -67,8 +67,8 @@ def connect(
         return connection
 
 
-def _options(settings: Mapping[str, str]) -> str:
-    """Settings as libpq takes them: a blank or backslash in a value is escaped."""
+def options(settings: Mapping[str, str]) -> str:
+    """Settings of a session as libpq takes them: a blank or backslash in a value is escaped."""
     return " ".join("-c " + re.sub(r"([\\\s])", r"\\\1", f"{name}={value}") for name, value in settings.items())
 
 
@@ -175,6 +175,11 @@ def parted_from_password(url: str) -> tuple[str, str | None]:
     fields = conninfo.conninfo_to_dict(url)
     password = fields.pop("password", None)
     return conninfo.make_conninfo("", **fields), str(password) if password else None
+
+
+def as_user(url: str, user: str, password: str | None = None) -> str:
+    """A connection string for another user, with that password, else with the one it has."""
+    return conninfo.make_conninfo(url, user=user, **({"password": password} if password else {}))
 
 
 def rows(connection: Connection, text: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:

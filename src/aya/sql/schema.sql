@@ -2465,6 +2465,169 @@ COMMENT ON COLUMN aya.section_marks.mark IS 'SHA-256 of the recorded rows.';
 
 COMMENT ON COLUMN aya.section_marks.marked_at IS 'When the rows were last compared; after an hour they are compared again.';
 
+CREATE VIEW aya.sql_gaps AS
+ WITH me AS (
+         SELECT pg_roles.rolname,
+            pg_roles.rolsuper,
+            pg_roles.rolinherit,
+            pg_roles.rolcreaterole,
+            pg_roles.rolcreatedb,
+            pg_roles.rolcanlogin,
+            pg_roles.rolreplication,
+            pg_roles.rolconnlimit,
+            pg_roles.rolpassword,
+            pg_roles.rolvaliduntil,
+            pg_roles.rolbypassrls,
+            pg_roles.rolconfig,
+            pg_roles.oid
+           FROM pg_roles
+          WHERE (pg_roles.rolname = 'aya_sql'::name)
+        ), harmless AS (
+         SELECT unnest(ARRAY['clock_timestamp'::text, 'timeofday'::text, 'gen_random_uuid'::text, 'uuidv4'::text, 'uuidv7'::text, 'random'::text, 'random_normal'::text, 'array_sample'::text, 'array_shuffle'::text, 'pg_relation_size'::text, 'pg_table_size'::text, 'pg_indexes_size'::text, 'pg_total_relation_size'::text, 'pg_database_size'::text, 'pg_partition_tree'::text, 'pg_partition_ancestors'::text, 'pg_is_in_recovery'::text, 'pg_current_wal_lsn'::text, 'pg_last_wal_receive_lsn'::text, 'pg_last_wal_replay_lsn'::text, 'pg_last_xact_replay_timestamp'::text, 'pg_sequence_last_value'::text, 'pg_collation_actual_version'::text]) AS name
+        ), wanted(name, value) AS (
+         VALUES ('default_transaction_read_only'::text,'on'::text), ('statement_timeout'::text,'30s'::text), ('transaction_timeout'::text,'60s'::text), ('idle_in_transaction_session_timeout'::text,'60s'::text), ('lock_timeout'::text,'2s'::text), ('client_connection_check_interval'::text,'500ms'::text), ('work_mem'::text,'16MB'::text), ('temp_file_limit'::text,'256MB'::text), ('max_parallel_workers_per_gather'::text,'0'::text), ('log_statement'::text,'none'::text), ('log_min_duration_statement'::text,'-1'::text), ('log_min_error_statement'::text,'panic'::text), ('log_min_messages'::text,'fatal'::text)
+        ), setting AS (
+         SELECT s.setdatabase,
+            split_part(c.c, '='::text, 1) AS name,
+            substr(c.c, (strpos(c.c, '='::text) + 1)) AS value
+           FROM ((pg_db_role_setting s
+             JOIN me ON ((me.oid = s.setrole)))
+             CROSS JOIN LATERAL unnest(s.setconfig) c(c))
+        ), granted AS (
+         SELECT c.oid,
+            c.relkind,
+            n.nspname,
+            format('%I.%I'::text, n.nspname, c.relname) AS name,
+            a.privilege_type,
+            NULL::name AS column_name
+           FROM (((pg_class c
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+             CROSS JOIN me)
+             CROSS JOIN LATERAL aclexplode(c.relacl) a(grantor, grantee, privilege_type, is_grantable))
+          WHERE ((a.grantee = (0)::oid) OR (a.grantee = me.oid))
+        UNION ALL
+         SELECT c.oid,
+            c.relkind,
+            n.nspname,
+            format('%I.%I'::text, n.nspname, c.relname) AS format,
+            a.privilege_type,
+            t.attname
+           FROM ((((pg_attribute t
+             JOIN pg_class c ON ((c.oid = t.attrelid)))
+             JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+             CROSS JOIN me)
+             CROSS JOIN LATERAL aclexplode(t.attacl) a(grantor, grantee, privilege_type, is_grantable))
+          WHERE ((t.attacl IS NOT NULL) AND ((a.grantee = (0)::oid) OR (a.grantee = me.oid)))
+        )
+ SELECT 'the role aya_sql does not exist'::text AS gap,
+    NULL::text AS mend
+  WHERE (NOT (EXISTS ( SELECT
+           FROM me)))
+UNION ALL
+ SELECT 'the role has more attributes than LOGIN, or another limit of connections'::text AS gap,
+    'ALTER ROLE aya_sql NOSUPERUSER NOINHERIT NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT 16'::text AS mend
+   FROM me
+  WHERE (me.rolsuper OR me.rolinherit OR me.rolcreatedb OR me.rolcreaterole OR me.rolreplication OR me.rolbypassrls OR (me.rolconnlimit <> 16))
+UNION ALL
+ SELECT format('the role is member of %I'::text, r.rolname) AS gap,
+    format('REVOKE %I FROM aya_sql'::text, r.rolname) AS mend
+   FROM ((pg_auth_members m
+     JOIN me ON ((me.oid = m.member)))
+     JOIN pg_roles r ON ((r.oid = m.roleid)))
+UNION ALL
+ SELECT 'the role owns something: see REASSIGN OWNED BY aya_sql'::text AS gap,
+    NULL::text AS mend
+   FROM me
+  WHERE (EXISTS ( SELECT
+           FROM pg_shdepend d
+          WHERE ((d.refclassid = ('pg_authid'::regclass)::oid) AND (d.refobjid = me.oid) AND (d.deptype = 'o'::"char"))))
+UNION ALL
+ SELECT format('the role''s %s is not %s'::text, w.name, w.value) AS gap,
+    format('ALTER ROLE aya_sql SET %I = %L'::text, w.name, w.value) AS mend
+   FROM (me
+     CROSS JOIN wanted w)
+  WHERE (NOT (EXISTS ( SELECT
+           FROM setting s
+          WHERE ((s.setdatabase = (0)::oid) AND (s.name = w.name) AND (s.value = w.value)))))
+UNION ALL
+ SELECT format('the role has a setting of %s'::text, s.name) AS gap,
+    format('ALTER ROLE aya_sql%s RESET %I'::text,
+        CASE
+            WHEN (d.oid IS NOT NULL) THEN format(' IN DATABASE %I'::text, d.datname)
+            ELSE NULL::text
+        END, s.name) AS mend
+   FROM (setting s
+     LEFT JOIN pg_database d ON ((d.oid = s.setdatabase)))
+  WHERE ((s.setdatabase <> (0)::oid) OR (NOT (EXISTS ( SELECT
+           FROM wanted w
+          WHERE (w.name = s.name)))))
+UNION ALL
+ SELECT format('%s on the database'::text, a.privilege_type) AS gap,
+    format('REVOKE %s ON DATABASE %I FROM PUBLIC, aya_sql'::text, a.privilege_type, d.datname) AS mend
+   FROM ((pg_database d
+     CROSS JOIN me)
+     CROSS JOIN LATERAL aclexplode(COALESCE(d.datacl, acldefault('d'::"char", d.datdba))) a(grantor, grantee, privilege_type, is_grantable))
+  WHERE ((d.datname = current_database()) AND ((a.grantee = (0)::oid) OR (a.grantee = me.oid)) AND (a.privilege_type <> 'CONNECT'::text))
+UNION ALL
+ SELECT format('CREATE in the schema %I'::text, n.nspname) AS gap,
+    format('REVOKE CREATE ON SCHEMA %I FROM PUBLIC, aya_sql'::text, n.nspname) AS mend
+   FROM ((pg_namespace n
+     CROSS JOIN me)
+     CROSS JOIN LATERAL aclexplode(n.nspacl) a(grantor, grantee, privilege_type, is_grantable))
+  WHERE (((a.grantee = (0)::oid) OR (a.grantee = me.oid)) AND (a.privilege_type = 'CREATE'::text))
+UNION ALL
+ SELECT format('DO in the language %I'::text, l.lanname) AS gap,
+    format('REVOKE USAGE ON LANGUAGE %1$I FROM PUBLIC, aya_sql; GRANT USAGE ON LANGUAGE %1$I TO aya_owner'::text, l.lanname) AS mend
+   FROM ((pg_language l
+     CROSS JOIN me)
+     CROSS JOIN LATERAL aclexplode(COALESCE(l.lanacl, acldefault('l'::"char", l.lanowner))) a(grantor, grantee, privilege_type, is_grantable))
+  WHERE ((l.laninline <> (0)::oid) AND l.lanpltrusted AND ((a.grantee = (0)::oid) OR (a.grantee = me.oid)))
+UNION ALL
+ SELECT format('%s of the parameter %s'::text, a.privilege_type, p.parname) AS gap,
+    format('REVOKE %s ON PARAMETER %s FROM PUBLIC, aya_sql'::text, a.privilege_type, p.parname) AS mend
+   FROM ((pg_parameter_acl p
+     CROSS JOIN me)
+     CROSS JOIN LATERAL aclexplode(p.paracl) a(grantor, grantee, privilege_type, is_grantable))
+  WHERE ((a.grantee = (0)::oid) OR (a.grantee = me.oid))
+UNION ALL
+ SELECT format('%s on %s'::text, g.privilege_type, g.name) AS gap,
+    format('REVOKE %s%s ON %s FROM PUBLIC, aya_sql'::text, g.privilege_type,
+        CASE
+            WHEN (g.column_name IS NOT NULL) THEN format(' (%I)'::text, g.column_name)
+            ELSE NULL::text
+        END, (
+        CASE g.relkind
+            WHEN 'S'::"char" THEN 'SEQUENCE '::text
+            ELSE ''::text
+        END || g.name)) AS mend
+   FROM granted g
+  WHERE ((g.privilege_type <> 'SELECT'::text) OR ((g.nspname <> ALL (ARRAY['public'::name, 'past'::name, 'pg_catalog'::name, 'information_schema'::name])) AND (g.name <> 'aya.sql_gaps'::text)) OR ((g.nspname = 'pg_catalog'::name) AND (NOT (EXISTS ( SELECT
+           FROM (pg_init_privs i
+             CROSS JOIN LATERAL aclexplode(i.initprivs) a(grantor, grantee, privilege_type, is_grantable))
+          WHERE ((i.classoid = ('pg_class'::regclass)::oid) AND (i.objoid = g.oid) AND (a.grantee = (0)::oid) AND (a.privilege_type = 'SELECT'::text)))))))
+UNION ALL
+ SELECT format('EXECUTE on %s'::text, f.name) AS gap,
+    (format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC, aya_sql'::text, f.name) ||
+        CASE
+            WHEN bool_or((f.grantee = (0)::oid)) THEN format('; GRANT EXECUTE ON FUNCTION %s TO aya_owner, aya_writer, aya_reader'::text, f.name)
+            ELSE ''::text
+        END) AS mend
+   FROM ( SELECT a.grantee,
+            format('%I.%I(%s)'::text, n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)) AS name
+           FROM (((pg_proc p
+             JOIN pg_namespace n ON ((n.oid = p.pronamespace)))
+             CROSS JOIN me)
+             CROSS JOIN LATERAL aclexplode(COALESCE(p.proacl, acldefault('f'::"char", p.proowner))) a(grantor, grantee, privilege_type, is_grantable))
+          WHERE ((((p.provolatile = 'v'::"char") AND (NOT ((n.nspname = 'pg_catalog'::name) AND (p.proname IN ( SELECT h.name
+                   FROM harmless h))))) OR p.prosecdef OR ((n.nspname = 'pg_catalog'::name) AND (p.proname ~ '^(txid_current|pg_current_xact_id|pg_stat_get_activity|pg_stat_get_backend_.*|.*_to_xml.*)$'::text))) AND ((a.grantee = (0)::oid) OR (a.grantee = me.oid)) AND (p.prokind = ANY (ARRAY['f'::"char", 'w'::"char"])) AND (p.prorettype <> ALL (ARRAY[('trigger'::regtype)::oid, ('event_trigger'::regtype)::oid])) AND (NOT (('internal'::regtype)::oid = ANY ((p.proargtypes)::oid[]))))) f
+  GROUP BY f.name;
+
+COMMENT ON VIEW aya.sql_gaps IS 'What the role of read-only SQL, aya_sql, may do beyond reading. No row: the wall stands.';
+
+COMMENT ON COLUMN aya.sql_gaps.gap IS 'What it may do, or which limit is missing.';
+
+COMMENT ON COLUMN aya.sql_gaps.mend IS 'The SQL by which a superuser takes it away; NULL where somebody has to decide.';
+
 CREATE VIEW aya.state_tables AS
  SELECT table_name,
     section,
@@ -4373,22 +4536,31 @@ ALTER TABLE ONLY public.software_versions
 
 GRANT USAGE ON SCHEMA aya TO aya_writer;
 GRANT USAGE ON SCHEMA aya TO aya_reader;
+GRANT USAGE ON SCHEMA aya TO aya_sql;
 
 GRANT USAGE ON SCHEMA past TO aya_writer;
 GRANT USAGE ON SCHEMA past TO aya_reader;
+GRANT USAGE ON SCHEMA past TO aya_sql;
 
 GRANT ALL ON SCHEMA public TO aya_owner;
 GRANT USAGE ON SCHEMA public TO aya_writer;
 GRANT USAGE ON SCHEMA public TO aya_reader;
+GRANT USAGE ON SCHEMA public TO aya_sql;
+
+REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC;
+GRANT ALL ON LANGUAGE plpgsql TO aya_owner;
 
 GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
+GRANT SELECT ON TABLE public.database_schemas TO aya_sql;
 
 GRANT SELECT ON TABLE public.collection_outcomes TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_outcomes TO aya_writer;
+GRANT SELECT ON TABLE public.collection_outcomes TO aya_sql;
 
 GRANT SELECT ON TABLE public.collection_runs TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_runs TO aya_writer;
+GRANT SELECT ON TABLE public.collection_runs TO aya_sql;
 
 REVOKE ALL ON FUNCTION aya.log_database_schemas() FROM PUBLIC;
 
@@ -4408,30 +4580,38 @@ REVOKE ALL ON FUNCTION aya.log_system_nodes() FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.change_log TO aya_reader;
 GRANT SELECT ON TABLE public.change_log TO aya_writer;
+GRANT SELECT ON TABLE public.change_log TO aya_sql;
 
 GRANT SELECT ON TABLE public.system_nodes TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
+GRANT SELECT ON TABLE public.system_nodes TO aya_sql;
 
 GRANT SELECT ON TABLE public.network_interfaces TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.network_interfaces TO aya_writer;
+GRANT SELECT ON TABLE public.network_interfaces TO aya_sql;
 
 REVOKE ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) FROM PUBLIC;
 GRANT ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) TO aya_writer;
 
 GRANT SELECT ON TABLE public.postgresql_configuration TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_configuration TO aya_writer;
+GRANT SELECT ON TABLE public.postgresql_configuration TO aya_sql;
 
 GRANT SELECT ON TABLE public.postgresql_instances TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_instances TO aya_writer;
+GRANT SELECT ON TABLE public.postgresql_instances TO aya_sql;
 
 GRANT SELECT ON TABLE public.replication_status TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replication_status TO aya_writer;
+GRANT SELECT ON TABLE public.replication_status TO aya_sql;
 
 GRANT SELECT ON TABLE public.services TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.services TO aya_writer;
+GRANT SELECT ON TABLE public.services TO aya_sql;
 
 GRANT SELECT ON TABLE public.software_versions TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.software_versions TO aya_writer;
+GRANT SELECT ON TABLE public.software_versions TO aya_sql;
 
 REVOKE ALL ON FUNCTION aya.unmark_sections() FROM PUBLIC;
 
@@ -4450,93 +4630,124 @@ GRANT SELECT,INSERT ON TABLE aya.seals TO aya_writer;
 GRANT SELECT ON TABLE aya.section_marks TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.section_marks TO aya_writer;
 
+GRANT SELECT ON TABLE aya.sql_gaps TO aya_reader;
+GRANT SELECT ON TABLE aya.sql_gaps TO aya_writer;
+GRANT SELECT ON TABLE aya.sql_gaps TO aya_sql;
+
 GRANT SELECT ON TABLE aya.state_tables TO aya_reader;
 GRANT SELECT ON TABLE aya.state_tables TO aya_writer;
 
 GRANT SELECT ON TABLE past.change_log TO aya_reader;
 GRANT SELECT ON TABLE past.change_log TO aya_writer;
+GRANT SELECT ON TABLE past.change_log TO aya_sql;
 
 GRANT SELECT ON TABLE public.check_results TO aya_reader;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.check_results TO aya_writer;
+GRANT SELECT ON TABLE public.check_results TO aya_sql;
 
 GRANT SELECT ON TABLE past.check_results TO aya_reader;
 GRANT SELECT ON TABLE past.check_results TO aya_writer;
+GRANT SELECT ON TABLE past.check_results TO aya_sql;
 
 GRANT SELECT ON TABLE past.collection_runs TO aya_reader;
 GRANT SELECT ON TABLE past.collection_runs TO aya_writer;
+GRANT SELECT ON TABLE past.collection_runs TO aya_sql;
 
 GRANT SELECT ON TABLE past.collection_outcomes TO aya_reader;
 GRANT SELECT ON TABLE past.collection_outcomes TO aya_writer;
+GRANT SELECT ON TABLE past.collection_outcomes TO aya_sql;
 
 GRANT SELECT ON TABLE past.database_schemas TO aya_reader;
 GRANT SELECT ON TABLE past.database_schemas TO aya_writer;
+GRANT SELECT ON TABLE past.database_schemas TO aya_sql;
 
 GRANT SELECT ON TABLE past.network_interfaces TO aya_reader;
 GRANT SELECT ON TABLE past.network_interfaces TO aya_writer;
+GRANT SELECT ON TABLE past.network_interfaces TO aya_sql;
 
 GRANT SELECT ON TABLE public.performance_metrics TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.performance_metrics TO aya_writer;
+GRANT SELECT ON TABLE public.performance_metrics TO aya_sql;
 
 GRANT SELECT ON TABLE past.performance_metrics TO aya_reader;
 GRANT SELECT ON TABLE past.performance_metrics TO aya_writer;
+GRANT SELECT ON TABLE past.performance_metrics TO aya_sql;
 
 GRANT SELECT ON TABLE past.postgresql_configuration TO aya_reader;
 GRANT SELECT ON TABLE past.postgresql_configuration TO aya_writer;
+GRANT SELECT ON TABLE past.postgresql_configuration TO aya_sql;
 
 GRANT SELECT ON TABLE past.postgresql_instances TO aya_reader;
 GRANT SELECT ON TABLE past.postgresql_instances TO aya_writer;
+GRANT SELECT ON TABLE past.postgresql_instances TO aya_sql;
 
 GRANT SELECT ON TABLE past.replication_status TO aya_reader;
 GRANT SELECT ON TABLE past.replication_status TO aya_writer;
+GRANT SELECT ON TABLE past.replication_status TO aya_sql;
 
 GRANT SELECT ON TABLE past.services TO aya_reader;
 GRANT SELECT ON TABLE past.services TO aya_writer;
+GRANT SELECT ON TABLE past.services TO aya_sql;
 
 GRANT SELECT ON TABLE past.software_versions TO aya_reader;
 GRANT SELECT ON TABLE past.software_versions TO aya_writer;
+GRANT SELECT ON TABLE past.software_versions TO aya_sql;
 
 GRANT SELECT ON TABLE past.system_nodes TO aya_reader;
 GRANT SELECT ON TABLE past.system_nodes TO aya_writer;
+GRANT SELECT ON TABLE past.system_nodes TO aya_sql;
 
 GRANT SELECT ON TABLE past.v_performance_summary TO aya_reader;
 GRANT SELECT ON TABLE past.v_performance_summary TO aya_writer;
+GRANT SELECT ON TABLE past.v_performance_summary TO aya_sql;
 
 GRANT SELECT ON TABLE past.v_replication_health TO aya_reader;
 GRANT SELECT ON TABLE past.v_replication_health TO aya_writer;
+GRANT SELECT ON TABLE past.v_replication_health TO aya_sql;
 
 GRANT SELECT ON TABLE past.v_service_status TO aya_reader;
 GRANT SELECT ON TABLE past.v_service_status TO aya_writer;
+GRANT SELECT ON TABLE past.v_service_status TO aya_sql;
 
 GRANT SELECT ON TABLE past.v_system_overview TO aya_reader;
 GRANT SELECT ON TABLE past.v_system_overview TO aya_writer;
+GRANT SELECT ON TABLE past.v_system_overview TO aya_sql;
 
 GRANT SELECT ON TABLE public.alembic_version TO aya_reader;
 GRANT SELECT ON TABLE public.alembic_version TO aya_writer;
+GRANT SELECT ON TABLE public.alembic_version TO aya_sql;
 
 GRANT USAGE ON SEQUENCE public.collection_runs_id_seq TO aya_writer;
 
 GRANT SELECT ON TABLE public.documentation_files TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.documentation_files TO aya_writer;
+GRANT SELECT ON TABLE public.documentation_files TO aya_sql;
 
 GRANT USAGE ON SEQUENCE public.system_nodes_id_seq TO aya_writer;
 
 GRANT SELECT ON TABLE public.system_state_snapshots TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.system_state_snapshots TO aya_writer;
+GRANT SELECT ON TABLE public.system_state_snapshots TO aya_sql;
 
 GRANT SELECT ON TABLE public.v_performance_summary TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.v_performance_summary TO aya_writer;
+GRANT SELECT ON TABLE public.v_performance_summary TO aya_sql;
 
 GRANT SELECT ON TABLE public.v_replication_health TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.v_replication_health TO aya_writer;
+GRANT SELECT ON TABLE public.v_replication_health TO aya_sql;
 
 GRANT SELECT ON TABLE public.v_service_status TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.v_service_status TO aya_writer;
+GRANT SELECT ON TABLE public.v_service_status TO aya_sql;
 
 GRANT SELECT ON TABLE public.v_system_overview TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.v_system_overview TO aya_writer;
+GRANT SELECT ON TABLE public.v_system_overview TO aya_sql;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA aya GRANT SELECT ON TABLES TO aya_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA aya GRANT SELECT ON TABLES TO aya_reader;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_writer;
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_reader;
+ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_sql;
