@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import conninfo, sql
@@ -178,8 +178,18 @@ def parted_from_password(url: str) -> tuple[str, str | None]:
 
 
 def as_user(url: str, user: str, password: str | None = None) -> str:
-    """A connection string for another user, with that password, else with the one it has."""
-    return conninfo.make_conninfo(url, user=user, **({"password": password} if password else {}))
+    """A URL for another user, with that password, else with the one that is in it."""
+    fields = {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+    fields.pop("user", None)
+    password = password or fields.get("password")
+    fields.pop("password", None)
+    login = ":".join(quote(part, safe="") for part in (user, password) if part)
+    database = quote(fields.pop("dbname", ""), safe="")
+    place = ""
+    if re.fullmatch(r"[\w.-]+", fields.get("host", "")):  # neither a folder of sockets, nor several, nor IPv6
+        place = ":".join(filter(None, (fields.pop("host"), fields.pop("port", ""))))
+    more = urlencode(fields, quote_via=quote, safe="/")
+    return f"postgresql://{login}@{place}/{database}" + (f"?{more}" if more else "")
 
 
 def rows(connection: Connection, text: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:

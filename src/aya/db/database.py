@@ -61,6 +61,8 @@ class Database:
 
         Raises ConfigurationError when the embedded server has no TCP port, or is not AYA's.
         """
+        if login is Login.SQL and not self.is_embedded:
+            return self.url(login)
         port = self.server.status().tcp_port if self.is_embedded else None
         if port is None or login not in ROLES:
             raise ConfigurationError(

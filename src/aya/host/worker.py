@@ -10,12 +10,12 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 
-from aya.host.process import KILL_WAIT_S
+from aya.host.process import KILL_WAIT_S, plain_environment
 
 HEADER = struct.Struct(">I")
 
@@ -40,11 +40,12 @@ class Reply:
 class Worker:
     """A running worker: a module of AYA that calls `serve`. One question at a time."""
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, environment: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=plain_environment(environment),
             cwd="/",
             bufsize=0,
             start_new_session=True,  # Ctrl-C is for the program that asks
@@ -73,7 +74,8 @@ class Worker:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        self._process.wait(KILL_WAIT_S)
+        with suppress(subprocess.TimeoutExpired):  # one that hangs in the kernel does not even die
+            self._process.wait(KILL_WAIT_S)
 
     def _ask(self, message: bytes, deadline: float, limit_bytes: int) -> Reply:
         assert self._process.stdin is not None

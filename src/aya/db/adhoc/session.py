@@ -47,7 +47,7 @@ def run(question: Question, url: str, name: str, surroundings: Surroundings, *, 
     """
     try:
         connection = psycopg.connect(
-            url, autocommit=True, connect_timeout=int(question.timeout_s) + 1, options=options(_settings(question)),
+            url, autocommit=True, connect_timeout=max(2, int(question.timeout_s) - 1), options=options(_settings(question)),
             application_name=name, row_factory=tuple_row,
         )  # fmt: skip
     except psycopg.OperationalError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import orjson
 import psycopg
 from psycopg.adapt import Loader, Transformer
 from psycopg.pq import Format
@@ -46,9 +47,10 @@ def moment(text: str) -> str:
 def document(text: str) -> Any:
     """JSON as it is; text where it is nested so deeply, or holds such characters, that readers would break."""
     try:
-        found = json.loads(text, parse_int=number, parse_float=number, parse_constant=str)
-        json.dumps(found, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
+        found = json.loads(text, parse_int=number, parse_float=number)
+        # It will stand in a row, and perhaps in an array there.
+        orjson.dumps([[[[[[[[found]]]]]]]])
+    except (ValueError, TypeError, RecursionError):
         return text
     return found
 

@@ -2,6 +2,7 @@
 
 import atexit
 import logging
+import os
 import secrets
 import threading
 import time
@@ -65,7 +66,9 @@ class Workers:
             if worker is None or not worker.alive:
                 if worker is not None:
                     worker.kill()
-                worker = Worker(MODULE)
+                # Only what Python and libpq go by: the worker need not know what else AYA was told.
+                known = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "PG"))}
+                worker = Worker(MODULE, known)
             yield worker
             with self._lock:
                 self._idle.append(worker)
