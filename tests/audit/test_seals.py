@@ -244,7 +244,7 @@ def test_an_export_is_verified_without_a_database(aya: Context, writer: Connecti
     key = str(audit.list_keys(aya)[0]["verifier_key"])
     for name in ("log.aya", "log.aya.gz"):
         count = audit.export(aya, tmp_path / name)
-        report = audit.verify_file(tmp_path / name, keys=(key,))
+        report = audit.verify_file(aya, tmp_path / name, keys=(key,))
         assert report.whole, said(report)
         assert report.changes == count
         assert report.remarks == []
@@ -260,13 +260,13 @@ def test_an_export_that_was_cut_short_is_not_whole(
         audit.export(aya, path)
         data = path.read_bytes()
         path.write_bytes(data[: int(len(data) * kept)])
-        assert not is_whole(path)
+        assert not is_whole(aya, path)
 
 
-def is_whole(path: Path) -> bool:
+def is_whole(aya: Context, path: Path) -> bool:
     """Whether an export is whole; one that cannot even be read is not."""
     try:
-        return audit.verify_file(path).whole
+        return audit.verify_file(aya, path).whole
     except AuditError:
         return False
 
@@ -286,7 +286,7 @@ def test_no_line_of_an_export_can_be_edited_removed_or_repeated(
             [*lines[:place], edited, *lines[place + 1 :]],
         ):
             path.write_bytes(b"".join(changed))
-            assert not is_whole(path)
+            assert not is_whole(aya, path)
 
 
 def test_a_proof_holds_anywhere_and_for_nothing_else(aya: Context, writer: Connection, tmp_path: Path) -> None:
@@ -295,9 +295,9 @@ def test_a_proof_holds_anywhere_and_for_nothing_else(aya: Context, writer: Conne
     for change in (row["id"] for row in rows(writer, "SELECT id FROM change_log")):
         path = tmp_path / "proof.json"
         path.write_text(json.dumps(audit.prove(aya, change).document()))
-        assert audit.verify_file(path, keys=(key,)).whole
+        assert audit.verify_file(aya, path, keys=(key,)).whole
         path.write_text(path.read_text().replace("ALPHA", "BETA"))
-        assert not audit.verify_file(path, keys=(key,)).whole
+        assert not audit.verify_file(aya, path, keys=(key,)).whole
 
 
 def test_what_is_not_sealed_cannot_be_proved(aya: Context, writer: Connection) -> None:
@@ -368,7 +368,9 @@ def test_whoever_trusts_only_the_old_key_is_told_that_it_never_vouched_for_the_n
     grow(writer, "later")
     audit.seal(aya)
     audit.export(aya, tmp_path / "log.aya")
-    assert "which the trusted one did not vouch for" in said(audit.verify_file(tmp_path / "log.aya", keys=(first,)))
+    assert "which the trusted one did not vouch for" in said(
+        audit.verify_file(aya, tmp_path / "log.aya", keys=(first,))
+    )
 
 
 def test_a_checkpoint_is_a_signed_note_that_names_size_and_root(aya: Context, writer: Connection) -> None:

@@ -1,8 +1,9 @@
 """Seal the log of changes, verify it, keep checkpoints of it, prove and export what is in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 from aya.audit import checkpoint as checkpoints
@@ -19,6 +20,9 @@ from aya.db.connection import Connection, translated
 from aya.db.database import Login
 from aya.errors import AuditError, NotFound, UsageError
 from aya.operations.context import Context
+from aya.operations.operation import Kind, Scope, operation
+
+Keys = Annotated[Sequence[str], "Verifier keys to trust, beside those whose private half is here."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Sealed:
     """Where the checkpoint of it is kept; None when nothing is sealed."""
 
 
+@operation("POST /audit/seals", command="audit seal", scope=Scope.ADMIN)
 def seal(context: Context) -> Sealed:
     """Seal every change of a finished transaction, and keep a checkpoint outside the database. Holds up nobody.
 
@@ -54,8 +59,9 @@ def seal(context: Context) -> Sealed:
     )
 
 
+@operation("GET /audit/verification", command="audit verify")
 def verify_log(
-    context: Context, *, keys: tuple[str, ...] = (), checkpoint: Path | None = None, since: Path | None = None
+    context: Context, *, keys: Keys = (), checkpoint: Path | None = None, since: Path | None = None
 ) -> Report:
     """Recompute the log in the database: seals, changes, keys, kept checkpoints, triggers, and the state against the log.
 
@@ -78,8 +84,13 @@ def verify_log(
     return report
 
 
+@operation(command="audit verify")
 def verify_file(
-    path: Path, *, keys: tuple[str, ...] = (), checkpoint: Path | None = None, context: Context | None = None
+    context: Context,
+    path: Annotated[Path, "An export or a proof."],
+    *,
+    keys: Keys = (),
+    checkpoint: Annotated[Path | None, "A checkpoint that was kept elsewhere."] = None,
 ) -> Report:
     """Verify an export or a proof without any database. Without a trusted key it is only as good as the keys inside."""
     trusted = [VerifierKey.read(key) for key in keys]
@@ -95,12 +106,13 @@ def verify_file(
         known = source.public_keys()
         if not trusted and known:
             trusted = [VerifierKey.read(known[-1].verifier_key)]
-        report = verify_source(source, trusted, kept, progress=context.progress if context else lambda _: None)
+        report = verify_source(source, trusted, kept, progress=context.progress)
         source.finish(report)
     report.remarks += remarks
     return report
 
 
+@operation("GET /audit/checkpoint", command="audit checkpoint", kind=Kind.TEXT)
 def newest_checkpoint(context: Context, to: Path | None = None) -> str:
     """The newest signed checkpoint, written to a file as well if one is named. Raises NotFound when nothing is sealed."""
     with context.database.connect(Login.READER) as connection, translated(doing="reading the newest checkpoint"):
@@ -112,18 +124,21 @@ def newest_checkpoint(context: Context, to: Path | None = None) -> str:
     return last.note
 
 
-def prove(context: Context, change: int) -> Proof:
+@operation("GET /audit/proofs/{change}", command="audit prove")
+def prove(context: Context, change: Annotated[int, "Number of the change."]) -> Proof:
     """The proof that a change is in the log, to be verified anywhere with `aya audit verify FILE`."""
     with context.database.connect(Login.READER) as connection:
         return prove_change(connection, change)
 
 
-def export(context: Context, path: Path) -> int:
+@operation(command="audit export")
+def export(context: Context, path: Annotated[Path, "File to write; compressed when it ends in .gz."]) -> int:
     """Write the log with its seals and keys into one file; the number of changes in it."""
     with context.database.connect(Login.READER) as connection, translated(doing="exporting the log"):
         return write_export(connection, path, context.progress)
 
 
+@operation("GET /audit/keys", command="audit keys")
 def list_keys(context: Context) -> list[dict[str, Any]]:
     """The public keys of the log, in the order in which they signed; `here`: the private half is on this machine."""
     with context.database.connect(Login.READER) as connection, translated(doing="reading the keys of the log"):
@@ -136,7 +151,10 @@ def list_keys(context: Context) -> list[dict[str, Any]]:
     ]
 
 
-def rotate_key(context: Context, *, lost: bool = False) -> str:
+@operation(command="audit rotate", writes=True, destructive=True)
+def rotate_key(
+    context: Context, *, lost: Annotated[bool, "The old key is lost: go on without its word."] = False
+) -> str:
     """Let a new key sign from the next seal on, vouched for by the old one unless that is lost; the new verifier key.
 
     Raises AuditError when the old key is not here and not said to be lost.
@@ -174,7 +192,7 @@ def _name(known: list[sealing.KnownKey]) -> str:
     return VerifierKey.read(known[-1].verifier_key).name if known else f"aya/{uuid4()}"
 
 
-def _trusted(context: Context, connection: Connection, given: tuple[str, ...]) -> tuple[list[VerifierKey], list[str]]:
+def _trusted(context: Context, connection: Connection, given: Sequence[str]) -> tuple[list[VerifierKey], list[str]]:
     known = sealing.known_keys(connection)
     trusted = [VerifierKey.read(key) for key in given]
     try:

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 from aya.db.database import Login
 from aya.errors import UsageError
@@ -12,23 +15,68 @@ from aya.history.moment import moment
 from aya.history.why import Why
 from aya.history.why import why as explain
 from aya.operations.context import Context
+from aya.operations.operation import Kind, Scope, operation
 
 FOLLOW_INTERVAL_S = 1.0
 FOLLOW_AT_ONCE = 10_000
 
 
-def list_changes(context: Context, wanted: Filter | None = None, *, limit: int = 100) -> list[Change]:
-    """The newest `limit` changes that fit, oldest first."""
+Node = Annotated[str | None, "Only of this node."]
+Table = Annotated[str | None, "Only of this table."]
+Section = Annotated[str | None, "Only of this section: settings, software, …"]
+Setting = Annotated[str | None, "Only of this PostgreSQL setting."]
+Match = Annotated[str | None, "Only those that hold this text in what changed or its description."]
+Actor = Annotated[str | None, "Only by this actor."]
+Since = Annotated[str | None, "Logged since: `2026-11-20 14:00`, `2 hours ago`."]
+Until = Annotated[str | None, "Logged until."]
+Run = Annotated[int | None, "Only what this collection found."]
+
+
+@operation("GET /changes/latest", command="changes", tool=True)
+def list_changes(
+    context: Context,
+    *,
+    node: Node = None,
+    table: Table = None,
+    section: Section = None,
+    setting: Setting = None,
+    match: Match = None,
+    actor: Actor = None,
+    since: Since = None,
+    until: Until = None,
+    run: Run = None,
+    limit: Annotated[int, "So many of the newest.", Ge(1), Le(1000)] = 100,
+) -> list[Change]:
+    """The newest changes that fit, oldest first. Raises UsageError for what is no time."""
+    wanted = Filter(
+        node=node, table=table, section=section, setting=setting, match=match, actor=actor, run=run,
+        since=time_of(since), until=time_of(until),
+    )  # fmt: skip
     with context.database.connect(Login.READER) as connection:
-        return log.changes(connection, wanted or Filter(), limit=limit)
+        return log.changes(connection, wanted, limit=limit)
 
 
-def follow_changes(context: Context, wanted: Filter | None = None, *, limit: int = 10) -> Iterator[Change]:
-    """The newest `limit` changes that fit, then each further one as it is committed; does not end.
+@operation("GET /changes/stream", command="changes", kind=Kind.STREAM)
+def follow_changes(
+    context: Context,
+    *,
+    node: Node = None,
+    table: Table = None,
+    section: Section = None,
+    setting: Setting = None,
+    match: Match = None,
+    actor: Actor = None,
+    since: Since = None,
+    run: Run = None,
+    limit: Annotated[int, "Begin with so many of those that are there.", Ge(1), Le(1000)] = 10,
+) -> Iterator[Change]:
+    """The newest changes that fit, then each further one as it is committed; does not end.
 
     A change of a long transaction is told when that commits, though its number is lower than others already told.
     """
-    wanted = wanted or Filter()
+    wanted = Filter(
+        node=node, table=table, section=section, setting=setting, match=match, actor=actor, run=run, since=time_of(since)
+    )  # fmt: skip
     with context.database.connect(Login.READER) as connection:
         low = 0  # everything up to here was told
         told: set[int] = set()
@@ -52,13 +100,27 @@ def follow_changes(context: Context, wanted: Filter | None = None, *, limit: int
             time.sleep(FOLLOW_INTERVAL_S)
 
 
-def note_verification(context: Context, number: int, *, status: str, note: str) -> Change:
+@operation("POST /changes/{number}/verification", command="changes verify", scope=Scope.VERIFY)
+def note_verification(
+    context: Context,
+    number: Annotated[int, "Number of the change."],
+    *,
+    status: Annotated[str, "verified, refuted or pending."] = "verified",
+    note: Annotated[str, "How it was verified."],
+) -> Change:
     """Say of a change that it was verified, refuted, or is pending again, and how; that is itself logged."""
     with context.database.connect() as connection:
         return log.note_verification(connection, number, status, note)
 
 
-def why(context: Context, node: str, thing: str, *, limit: int = 20) -> Why:
+@operation("GET /why/{node}/{thing:path}", command="why", tool=True)
+def why(
+    context: Context,
+    node: Annotated[str, "The node."],
+    thing: Annotated[str, "A setting, package, service, schema object, or column of the node."],
+    *,
+    limit: Annotated[int, "So many of its newest changes."] = 20,
+) -> Why:
     """The changes of a thing of a node, and what else changed around each, ranked, with its evidence."""
     if limit < 1:
         raise UsageError(f"{limit} changes cannot be explained.", remedy="Ask for at least one.")

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated
 
 from aya.collect.postgresql.run import collect_servers
 from aya.collect.runner import collect_machine, put_together
 from aya.model import NodeState
 from aya.operations.context import Context
+from aya.operations.operation import operation
 from aya.record.recorder import Recorded, record
 from aya.redaction import Redactor, passing_redactor
 
@@ -34,7 +36,10 @@ def look(context: Context, redactor: Redactor) -> NodeState:
     return put_together(settings.node, settings.node_role, (*machine, *servers), started_at)
 
 
-def collect(context: Context, *, dry_run: bool = False) -> Collection:
+@operation(command="collect", writes=True)
+def collect(
+    context: Context, *, dry_run: Annotated[bool, "Only look and show; record nothing, need no database."] = False
+) -> Collection:
     """Look, and record in one transaction what was found; with `dry_run` only look, and leave no trace."""
     if dry_run:
         return Collection(look(context, passing_redactor(context.secrets_folder)), None)

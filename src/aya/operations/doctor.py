@@ -18,6 +18,7 @@ from aya.host.process import find, run
 from aya.host.reading import Command
 from aya.model import Outcome
 from aya.operations.context import Context
+from aya.operations.operation import Scope, operation
 
 KNOWN_BROKEN = {
     "pg_verifybackup": "it crashes as shipped in this wheel (a damaged ELF header); AYA does not use it",
@@ -35,6 +36,7 @@ class Diagnosis:
     remedy: str = ""
 
 
+@operation("GET /doctor", command="doctor", scope=Scope.ADMIN)
 def doctor(context: Context) -> list[Diagnosis]:
     """Look at the programs, the folders, the disk, the server, its version, roles and schema, and the tools that
     collectors use.

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from aya.db.connection import parted_from_password, rows, translated
 from aya.db.database import Login
@@ -11,11 +11,13 @@ from aya.db.programs import packaged_programs
 from aya.errors import AyaError, UsageError
 from aya.host.process import become
 from aya.operations.context import Context
+from aya.operations.operation import Kind, operation
 
 PEOPLE = {"reader": Login.SQL, "writer": Login.WRITER, "admin": Login.ADMIN}
 """As whom people enter the database with clients of their own."""
 
 
+@operation(command="db start", writes=True)
 def start_server(context: Context) -> bool:
     """Start the embedded server if it does not run; True if this call started it."""
     database = context.database
@@ -25,6 +27,7 @@ def start_server(context: Context) -> bool:
     return started
 
 
+@operation(command="db stop", writes=True)
 def stop_server(context: Context) -> bool:
     """Stop the embedded server; True if this call stopped it. Raises UsageError when the server is not AYA's own."""
     if not context.database.is_embedded:
@@ -32,6 +35,7 @@ def stop_server(context: Context) -> bool:
     return context.database.server.stop()
 
 
+@operation(command="db status")
 def server_status(context: Context) -> dict[str, Any]:
     """Whether the database can be reached, where it is, and what it is."""
     database = context.database
@@ -59,16 +63,24 @@ def server_status(context: Context) -> dict[str, Any]:
     return status
 
 
-def connection_url(context: Context, role: str = Login.WRITER, *, tcp: bool = False) -> str:
-    """A URL for psql and other clients: through the Unix socket, or by loopback TCP with the role's password.
-
-    `role`: `reader` (the role that read-only SQL runs as), `writer` or `admin`.
-    """
+@operation(command="db url", kind=Kind.TEXT)
+def connection_url(
+    context: Context,
+    role: Annotated[str, "Log in as reader (the role of read-only SQL), writer or admin."] = Login.WRITER,
+    *,
+    tcp: Annotated[bool, "By loopback TCP with a password; holds a secret."] = False,
+) -> str:
+    """A URL for psql and other clients: through the Unix socket, or by loopback TCP with the role's password."""
     login = _login(role)
     return context.database.tcp_url(login) if tcp else context.database.url(login)
 
 
-def open_psql(context: Context, role: str = Login.WRITER, arguments: Sequence[str] = ()) -> None:
+@operation(command="db psql", writes=True)
+def open_psql(
+    context: Context,
+    role: Annotated[str, "Log in as reader (the role of read-only SQL), writer or admin."] = Login.WRITER,
+    arguments: Annotated[Sequence[str], "Further arguments of psql."] = (),
+) -> None:
     """Replace this program by psql: the system's own where there is one, else that of the wheel. Does not return."""
     program = shutil.which("psql") or str(packaged_programs() / "psql")
     login = _login(role)
@@ -78,6 +90,7 @@ def open_psql(context: Context, role: str = Login.WRITER, arguments: Sequence[st
     become([program, url, *arguments], {"PGPASSWORD": password} if password else {})
 
 
+@operation(command="db migrate", writes=True)
 def migrate_database(context: Context) -> Migrated:
     """Bring the database to what this version of AYA needs, starting the embedded server first."""
     context.database.start()

@@ -1,11 +1,14 @@
 """Take, list, show, verify and compare snapshots."""
 
+from typing import Annotated
+
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import Login
 from aya.db.queries import query
 from aya.errors import NotFound, UsageError
 from aya.history.moment import as_of, moment
 from aya.operations.context import Context
+from aya.operations.operation import Scope, operation
 from aya.operations.verification import Verified
 from aya.snapshot import snapshots
 from aya.snapshot.diff import Difference, diff, json_patch
@@ -16,12 +19,13 @@ NOW = "now"
 """Stands for the state as it is recorded now, where a snapshot is named."""
 
 
+@operation("POST /snapshots", command="snapshot create", scope=Scope.VERIFY)
 def create_snapshot(
     context: Context,
-    name: str,
+    name: Annotated[str, "Its name, not yet taken."],
     *,
-    snapshot_type: str = "manual",
-    description: str | None = None,
+    snapshot_type: Annotated[str, "baseline, production, manual, …"] = "manual",
+    description: Annotated[str | None, "Why it is taken."] = None,
     created_by: str | None = None,
     verified: Verified | None = None,
 ) -> Snapshot:
@@ -40,25 +44,33 @@ def create_snapshot(
         )
 
 
+@operation("GET /snapshots", command="snapshot list", tool=True)
 def list_snapshots(context: Context) -> list[Snapshot]:
     """All snapshots, newest first."""
     with context.database.connect(Login.READER) as connection:
         return snapshots.listing(connection)
 
 
-def get_snapshot(context: Context, name: str) -> tuple[Snapshot, Document]:
+@operation("GET /snapshots/{name}", command="snapshot show", tool=True)
+def get_snapshot(context: Context, name: Annotated[str, "Which snapshot."]) -> tuple[Snapshot, Document]:
     """A snapshot and its state document."""
     with context.database.connect(Login.READER) as connection:
         return snapshots.get(connection, name), snapshots.read(connection, name)
 
 
-def verify_snapshot(context: Context, name: str) -> Verification:
+@operation("GET /snapshots/{name}/verification", command="snapshot verify")
+def verify_snapshot(context: Context, name: Annotated[str, "Which snapshot."]) -> Verification:
     """Recompute a snapshot's hash and everything else that can be recomputed."""
     with context.database.connect(Login.READER) as connection:
         return snapshots.verify(connection, name)
 
 
-def diff_states(context: Context, before: str, after: str = NOW) -> tuple[list[Difference], list[dict[str, object]]]:
+@operation("GET /diff", command="diff", tool=True)
+def diff_states(
+    context: Context,
+    before: Annotated[str, "A snapshot, a moment, a node, or a node at one of those: ALPHA@baseline."],
+    after: Annotated[str, "Likewise, or `now`."] = NOW,
+) -> tuple[list[Difference], list[dict[str, object]]]:
     """What differs between two states: for people, and as RFC 6902.
 
     A state is `now`, a snapshot, a moment (`2026-11-20 14:00`, `2 hours ago`, `#812`), a node, or a node at one of those

@@ -11,6 +11,7 @@ from aya.errors import AuditError
 from aya.operations.audit import Sealed, seal
 from aya.operations.collection import Collection, collect
 from aya.operations.context import Context
+from aya.operations.operation import operation
 from aya.operations.snapshots import create_snapshot
 from aya.operations.verification import Verified, verify
 from aya.snapshot import snapshots
@@ -37,6 +38,7 @@ class Up:
     seal_problem: str
 
 
+@operation(command="up", writes=True)
 def up(context: Context) -> Up:
     """Start, migrate, collect, verify, snapshot the state unless the newest snapshot already holds it, and seal the log."""
     context.progress("starting PostgreSQL")

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 from aya.collect.postgresql.run import reachable_servers
 from aya.db.connection import Connection, rows, translated
 from aya.errors import NotFound
 from aya.model import CheckResult
 from aya.operations.context import Context
+from aya.operations.operation import Scope, operation
 from aya.verify.check import Subject
 from aya.verify.runner import checks, run_checks, store
 
@@ -20,7 +22,10 @@ class Verified:
     ids: tuple[int, ...]
 
 
-def verify(context: Context, *, only: Sequence[str] = ()) -> Verified:
+@operation("POST /verifications", command="verify", scope=Scope.VERIFY, tool=True)
+def verify(
+    context: Context, *, only: Annotated[Sequence[str], "Only these checks; all when none is named."] = ()
+) -> Verified:
     """Run the checks, all or those named, on this node, and store what they showed."""
     checks(only)
     with context.database.connect(autocommit=True) as connection:

@@ -56,7 +56,7 @@ def verify(
 
     with working(as_json) as context:
         if file is not None:
-            report = verify_file(file, keys=tuple(keys or ()), checkpoint=checkpoint, context=context)
+            report = verify_file(context, file, keys=tuple(keys or ()), checkpoint=checkpoint)
         else:
             report = verify_log(context, keys=tuple(keys or ()), checkpoint=checkpoint, since=since)
     if as_json:

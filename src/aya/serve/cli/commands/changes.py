@@ -1,6 +1,6 @@
 """`aya changes` and `aya why`: what changed, when, by whom and why."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,21 +33,20 @@ def list_changes(
     """List what changed, oldest first."""
     if context.invoked_subcommand is not None:
         return
-    from aya.history.changes import Filter
     from aya.operations import changes as operations
     from aya.serve.cli.history import print_change_line, print_changes
     from aya.serve.cli.output import print_json, print_json_line
 
-    wanted = Filter(
-        node=node, table=table, section=section, setting=setting, match=match, actor=actor, run=run,
-        since=operations.time_of(since), until=operations.time_of(until),
-    )  # fmt: skip
+    wanted: dict[str, Any] = {
+        "node": node, "table": table, "section": section, "setting": setting, "match": match, "actor": actor,
+        "since": since, "run": run, "limit": limit,
+    }  # fmt: skip
     if follow:
         with working(True) as aya:
-            for one in operations.follow_changes(aya, wanted, limit=limit):
+            for one in operations.follow_changes(aya, **wanted):
                 (print_json_line if as_json else print_change_line)(one)
     with working(as_json) as aya:
-        found = operations.list_changes(aya, wanted, limit=limit)
+        found = operations.list_changes(aya, **wanted, until=until)
     if as_json:
         print_json(found)
     else:
