@@ -104,7 +104,7 @@ def test_a_server_that_does_not_suit_is_told_why_and_left_as_it_was(unprepared: 
         assert untouched(unprepared, database)
 
 
-def everything_works(aya: Command) -> None:
+def everything_works(aya: Command, *, by_superuser: bool) -> None:
     up = aya("up", "--once", "--json")
     assert up.code in (0, 3), up.err
     assert up.document["url"] is None
@@ -114,20 +114,30 @@ def everything_works(aya: Command) -> None:
     assert aya("show", "system", "--json").document[0]["node_name"] == "GUEST"
     assert aya("snapshot", "verify", "baseline").code == 0
     doctor = {finding["what"]: finding["well"] for finding in aya("doctor", "--json").document}
-    assert [what for what, well in doctor.items() if not well] == ["durability"]  # this server runs without fsync
-    assert aya("db", "migrate", "--json").document == {"migrations": [], "objects": []}
+    # This server runs without fsync; and only a superuser can take rights away that PostgreSQL gives everybody.
+    unwell = ["durability"] if by_superuser else ["read-only SQL", "durability"]
+    assert [what for what, well in doctor.items() if not well] == unwell
+    asked = aya("query", "SELECT current_user, session_user, node_name FROM system_nodes", "--json")
+    if by_superuser:
+        assert asked.document["rows"] == [["aya_sql", "aya_sql", "GUEST"]]
+    else:
+        message = refused(asked)
+        assert "may do more than read" in message
+        assert "as a superuser" in message
+    assert aya("db", "migrate", "--json").document == {"migrations": [], "objects": [], "mended": []}
     stop = aya("db", "stop", "--json")
     assert (stop.code, stop.document["error"]["kind"]) == (2, "UsageError")
     assert not (aya.home / "data").exists()
 
 
 def test_a_creator_of_roles_who_owns_the_database_can_do_everything(cluster: Cluster, tmp_path: Path) -> None:
-    everything_works(using(tmp_path, url(cluster, "creator", "of_creator")))
+    everything_works(using(tmp_path, url(cluster, "creator", "of_creator")), by_superuser=False)
 
 
 def test_a_superuser_can_do_everything_and_the_password_is_shown_nowhere(cluster: Cluster, tmp_path: Path) -> None:
     aya = using(tmp_path, by_tcp(cluster, "boss", "of_boss"))
-    everything_works(aya)
+    everything_works(aya, by_superuser=True)
+    assert cluster.run("SELECT FROM pg_authid WHERE rolname = 'aya_sql' AND rolpassword IS NOT NULL")
     for arguments in (("db", "status"), ("doctor",), ("settings",)):
         done = aya(*arguments)
         assert PASSWORD not in done.out + done.err, arguments

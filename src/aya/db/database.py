@@ -71,13 +71,17 @@ class Database:
             )
         return f"postgresql://{ROLES[login]}:{self.server.password(ROLES[login])}@127.0.0.1:{port}/{DATABASE}"
 
-    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = True) -> Connection:
-        """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
+    def refuse_if_stopped(self) -> None:
+        """Raise DatabaseUnreachable when the embedded server does not run."""
         if self.is_embedded and not self.server.status().running:
             raise DatabaseUnreachable(
                 f"The embedded PostgreSQL in {self.settings.home} does not run.",
                 remedy="Start it with `aya db start`, or make everything with `aya up`.",
             )
+
+    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = True) -> Connection:
+        """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
+        self.refuse_if_stopped()
         role = None if self.is_embedded or login is Login.SQL else ROLES.get(login)
         said = {"aya.actor": self.settings.actor, "aya.reason": self.settings.reason or ""}
         return connect(self.url(login), role=role, autocommit=autocommit, settings=said)

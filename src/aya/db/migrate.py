@@ -48,6 +48,7 @@ def migrate(database: Database) -> Migrated:
     changed.
     """
     if database.is_embedded:
+        database.server.renew_access()
         _create_database(database)
     with database.connect(Login.ADMIN, autocommit=False) as connection:
         _refuse_unsuitable(connection)

@@ -32,8 +32,8 @@ class Column:
 class Answer:
     """The rows of a statement, and what they cost.
 
-    Values are JSON: a number wherever JSON's double holds exactly what PostgreSQL wrote, else its text (large integers, long
-    decimals, NaN); json as it is; arrays as lists; timestamps as ISO 8601; everything else, as bytea in hex, as PostgreSQL
+    Values are JSON: a number wherever a double holds it exactly, else its text (large integers, long decimals, NaN); json as
+    it is; arrays as lists; timestamps as ISO 8601; everything else, as bytea in hex, as PostgreSQL
     writes it.
     """
 

@@ -16,7 +16,8 @@ from psycopg.pq.abc import PGresult
 EXACT = 2**53
 LONGEST_NUMBER = 40
 MOMENT = re.compile(r"(\d{4,}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)([+-]\d\d)?(:\d\d)?")
-NUMBERS = ("int2", "int4", "int8", "oid", "float4", "float8", "numeric")
+NUMBERS = ("int2", "int4", "int8", "oid", "numeric")
+DOUBLES = ("float4", "float8")
 
 
 def number(text: str) -> int | float | str:
@@ -33,6 +34,12 @@ def number(text: str) -> int | float | str:
     if exact == exact.to_integral_value() and "." not in text and "e" not in text:
         return int(exact) if abs(exact) <= EXACT else text
     return value if Decimal(repr(value)) == exact else text
+
+
+def double(text: str) -> float | str:
+    """A number that is a double; text where it is none (NaN, infinity)."""
+    value = float(text)
+    return value if math.isfinite(value) else text
 
 
 def moment(text: str) -> str:
@@ -70,6 +77,8 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
         connection.adapters.register_loader(known.oid, text)
     for name in NUMBERS:
         connection.adapters.register_loader(name, _loader(number))
+    for name in DOUBLES:
+        connection.adapters.register_loader(name, _loader(double))
     for name in ("timestamp", "timestamptz"):
         connection.adapters.register_loader(name, _loader(moment))
     for name in ("json", "jsonb"):

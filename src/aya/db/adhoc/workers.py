@@ -99,6 +99,7 @@ def ask(database: Database, question: Question, *, checked: bool = True) -> Answ
     started = time.monotonic()
     if len(question.sql) > TEXT_LIMIT_BYTES or len(question.sql.encode(errors="replace")) > TEXT_LIMIT_BYTES:
         raise StatementRefused(f"The text is longer than {TEXT_LIMIT_BYTES} bytes.", remedy="Ask for less at once.")
+    database.refuse_if_stopped()
     url = database.url(Login.SQL)
     name = f"aya sql {secrets.token_hex(8)}"
     try:
