@@ -80,7 +80,8 @@ def _refuse_misspelt(url: str) -> None:
         said = re.sub(r'".*"', '"…"', str(error).strip(), flags=re.S)
         raise ConfigurationError(
             f"The URL of the database cannot be understood: {said}.",
-            remedy="Write AYA_DATABASE_URL as postgresql://user:password@host:port/database, special characters as %XX.",
+            remedy="Write AYA_DATABASE_URL (or AYA_SQL_URL) as postgresql://user:password@host:port/database, "
+            "special characters as %XX.",
         ) from None
 
 
@@ -178,7 +179,10 @@ def parted_from_password(url: str) -> tuple[str, str | None]:
 
 
 def as_user(url: str, user: str, password: str | None = None) -> str:
-    """A URL for another user, with that password, else with the one that is in it."""
+    """A URL for another user, with that password, else with the one that is in it. Raises ConfigurationError for one that
+    cannot be understood.
+    """
+    _refuse_misspelt(url)
     fields = {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
     fields.pop("user", None)
     password = password or fields.get("password")
@@ -186,7 +190,9 @@ def as_user(url: str, user: str, password: str | None = None) -> str:
     login = ":".join(quote(part, safe="") for part in (user, password) if part)
     database = quote(fields.pop("dbname", ""), safe="")
     place = ""
-    if re.fullmatch(r"[\w.-]+", fields.get("host", "")):  # neither a folder of sockets, nor several, nor IPv6
+    if re.fullmatch(
+        r"[\w.-]+:\d*", f"{fields.get('host', '')}:{fields.get('port', '')}"
+    ):  # neither a folder of sockets, nor several, nor IPv6
         place = ":".join(filter(None, (fields.pop("host"), fields.pop("port", ""))))
     more = urlencode(fields, quote_via=quote, safe="/")
     return f"postgresql://{login}@{place}/{database}" + (f"?{more}" if more else "")

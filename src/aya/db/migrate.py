@@ -111,9 +111,10 @@ def migration_names() -> list[str]:
 
 
 def set_passwords(database: Database, roles: Sequence[str] = tuple(ROLES.values())) -> None:
-    """Give the roles that may come by TCP their generated passwords."""
+    """Give the roles that may come by TCP, those that exist, their generated passwords."""
     with database.connect(Login.ADMIN) as connection, translated(doing="setting passwords"):
-        for role in roles:
+        there = rows(connection, "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(roles)s)", {"roles": list(roles)})
+        for role in (row["rolname"] for row in there):
             # Hashed here, so that the password itself never reaches the server or its log.
             hashed = connection.pgconn.encrypt_password(
                 database.server.password(role).encode(), role.encode(), b"scram-sha-256"

@@ -121,7 +121,10 @@ def limit_memory(limit_bytes: int, process_id: int = 0) -> bool:
     """
     limit = (limit_bytes, limit_bytes)
     if process_id == 0:
-        resource.setrlimit(resource.RLIMIT_DATA, limit)
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(
+            resource.RLIMIT_DATA, limit if most == resource.RLIM_INFINITY else (min(limit_bytes, most), most)
+        )
         return True
     if not hasattr(resource, "prlimit"):
         return False

@@ -77,6 +77,8 @@ def explained(connection: psycopg.Connection[Any], question: Question, error: ps
         if "memory" in str(error):
             return too_large()
         return DatabaseUnreachable(f"The connection was lost: {_primary(error)}.", remedy="Ask again.")
+    if isinstance(error, psycopg.errors.ProtocolViolation):
+        return StatementRefused("The statement has parameters, as $1.", remedy="Write the values themselves.")
     hints = [error.diag.message_hint]
     if isinstance(error, UNKNOWN_NAMES):
         hints.append(_nearest(connection, _primary(error)))
