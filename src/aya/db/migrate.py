@@ -180,11 +180,10 @@ def _prepare(connection: Connection) -> None:
                 psycopg.sql.Identifier(role), psycopg.sql.Identifier(me["name"])
             )
         )
-    connection.execute(
-        psycopg.sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner").format(
-            psycopg.sql.Identifier(me["database"])
+    for granted in ("CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner", "CONNECT ON DATABASE {} TO aya_sql"):
+        connection.execute(
+            psycopg.sql.SQL("GRANT " + granted).format(psycopg.sql.Identifier(me["database"]))  # type: ignore[arg-type]
         )
-    )
     connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO aya_owner")
     connection.execute("SET LOCAL ROLE aya_owner")
 
