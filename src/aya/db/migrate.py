@@ -181,9 +181,7 @@ def _prepare(connection: Connection) -> None:
             )
         )
     for granted in ("CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner", "CONNECT ON DATABASE {} TO aya_sql"):
-        connection.execute(
-            psycopg.sql.SQL("GRANT " + granted).format(psycopg.sql.Identifier(me["database"]))  # type: ignore[arg-type]
-        )
+        connection.execute(psycopg.sql.SQL("GRANT " + granted).format(psycopg.sql.Identifier(me["database"])))
     connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO aya_owner")
     connection.execute("SET LOCAL ROLE aya_owner")
 
