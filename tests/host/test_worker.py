@@ -15,8 +15,13 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     monkeypatch.setenv("AYA_TOKEN", "hunter2")
     packages = os.pathsep.join((str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")))
     worker = Worker("tests.host.echo", {"PYTHONPATH": packages})
+    assert worker.wait(60) == Reply(Ended.ANSWERED)
     yield worker
     worker.kill()
+
+
+def test_one_that_does_not_come_up_is_said() -> None:
+    assert Worker("tests.host.no_such_module", {}).wait(60) == Reply(Ended.DIED)
 
 
 def asked(worker: Worker, message: bytes, *, timeout_s: float = 30, limit_bytes: int = 1000) -> Reply:

@@ -83,6 +83,8 @@ def test_a_limit_beyond_the_most_is_refused(context: Context, limit: int) -> Non
         ("SELECT 1\n  FRM x", "Line 2, column 7:\n    FRM x\n        ^", ""),
         ("SELECT zzqqzz FROM system_nodes", "zzqqzz", "docs/tables.md"),
         ("SELECT * FROM no_such_schema.x", "no_such_schema", ""),
+        ("SELECT 1\0", "NUL", "Leave"),
+        ("SELECT $1::int", "parameters", "values"),
         ("SELECT 1/0", "division by zero", ""),
         ("SELECT pg_sleep(1)", "permission denied for function pg_sleep", "only|Read-only"),
         ("SELECT * FROM aya.seals", "permission denied for table seals", "public and past"),

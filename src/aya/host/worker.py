@@ -41,6 +41,7 @@ class Worker:
     """A running worker: a module of AYA that calls `serve`. One question at a time."""
 
     def __init__(self, module: str, environment: Mapping[str, str]) -> None:
+        self._ready = False
         self._process = subprocess.Popen(
             [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
@@ -51,6 +52,14 @@ class Worker:
             start_new_session=True,  # Ctrl-C is for the program that asks
         )
 
+    def wait(self, timeout_s: float) -> Reply:
+        """Until it can answer, which takes as long as its imports; one that does not come up is killed."""
+        if self._ready:
+            return Reply(Ended.ANSWERED)
+        reply = self._received(time.monotonic() + timeout_s, 0)
+        self._ready = reply.ended is Ended.ANSWERED
+        return reply
+
     @property
     def alive(self) -> bool:
         """Whether it can be asked."""
@@ -59,14 +68,13 @@ class Worker:
     def ask(self, message: bytes, *, timeout_s: float, limit_bytes: int) -> Reply:
         """Its answer to a message. One that is late, dead or longer than `limit_bytes` is killed."""
         deadline = time.monotonic() + timeout_s
+        assert self._process.stdin is not None
         try:
-            reply = self._ask(message, deadline, limit_bytes)
-        except BaseException:
+            self._process.stdin.write(HEADER.pack(len(message)) + message)
+        except BrokenPipeError:
             self.kill()
-            raise
-        if reply.ended is not Ended.ANSWERED:
-            self.kill()
-        return reply
+            return Reply(Ended.DIED)
+        return self._received(deadline, limit_bytes)
 
     def kill(self) -> None:
         """End it, whatever it does."""
@@ -77,13 +85,18 @@ class Worker:
         with suppress(subprocess.TimeoutExpired):  # one that hangs in the kernel does not even die
             self._process.wait(KILL_WAIT_S)
 
-    def _ask(self, message: bytes, deadline: float, limit_bytes: int) -> Reply:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+    def _received(self, deadline: float, limit_bytes: int) -> Reply:
         try:
-            self._process.stdin.write(HEADER.pack(len(message)) + message)
-        except BrokenPipeError:
-            return Reply(Ended.DIED)
+            reply = self._receive(deadline, limit_bytes)
+        except BaseException:
+            self.kill()
+            raise
+        if reply.ended is not Ended.ANSWERED:
+            self.kill()
+        return reply
+
+    def _receive(self, deadline: float, limit_bytes: int) -> Reply:
+        assert self._process.stdout is not None
         output, received, wanted = self._process.stdout.fileno(), bytearray(), HEADER.size
         with selectors.DefaultSelector() as selector:
             selector.register(output, selectors.EVENT_READ)
@@ -102,11 +115,12 @@ class Worker:
 
 
 def serve(answer: Callable[[bytes], bytes], *, memory_limit_bytes: int) -> None:
-    """Be a worker: answer what comes, until nobody asks any more. For a process of its own."""
+    """Be a worker: say that it is ready, then answer what comes, until nobody asks any more. For a process of its own."""
     limit_memory(memory_limit_bytes)
     # What anything prints must not get between the answers.
     output = os.dup(sys.stdout.fileno())
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.write(output, HEADER.pack(0))
     questions = sys.stdin.buffer
     while header := questions.read(HEADER.size):
         said = answer(questions.read(HEADER.unpack(header)[0]))

@@ -59,7 +59,6 @@ def test_what_reads_passes(sql: str) -> None:
         ("EXPLAIN ANALYZE WITH d AS (DELETE FROM x RETURNING 1) SELECT 1", "DELETE, writes"),
         ("EXPLAIN ANALYZE SELECT 1 INTO x", "SELECT INTO"),
         ("EXPLAIN ANALYZE EXECUTE p", "EXPLAIN of EXECUTE"),
-        ("SELECT 1\0", "NUL"),
     ],
 )
 def test_what_does_not_is_named_and_told_what_to_do(sql: str, said: str) -> None:

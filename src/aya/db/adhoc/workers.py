@@ -22,6 +22,7 @@ from aya.errors import (
     AyaError,
     DatabaseUnreachable,
     DatabaseUnsuitable,
+    HostError,
     StatementRefused,
     TooManyRequests,
 )
@@ -29,9 +30,10 @@ from aya.host.worker import Ended, Worker
 
 MODULE = "aya.db.adhoc.worker"
 TEXT_LIMIT_BYTES = 1024 * 1024
-GRACE_S = 0.8
+GRACE_S = 0.9
 """A statement that the server itself should have stopped is waited for so much longer."""
 WAIT_S = 0.5
+START_S = 60.0
 ENVELOPE_BYTES = 512 * 1024
 """What an answer has beside its rows: the names of its columns, at most 1,664 of them."""
 STOP = (
@@ -53,33 +55,50 @@ class Workers:
         self._lock = threading.Lock()
 
     @contextmanager
-    def one(self) -> Iterator[Worker]:
-        """A worker for one question. Raises TooManyRequests when all are busy."""
+    def one(self) -> Iterator[tuple[Worker, float]]:
+        """A worker for one question, and for how many seconds its turn was waited for. Raises TooManyRequests when all are
+        busy, and HostError when none can be started.
+        """
+        since = time.monotonic()
         if not self._free.acquire(timeout=WAIT_S):
             raise TooManyRequests(
                 f"{self._limit} statements of SQL run already; no more are run at once.",
                 remedy="Ask again in a moment; AYA_SQL_CONCURRENCY sets how many.",
             )
+        waited_s = time.monotonic() - since
         try:
+            worker = self._ready()
+            yield worker, waited_s
+            # The next one is started at once, so that who comes next does not wait for all of its start.
             with self._lock:
-                worker = self._idle.pop() if self._idle else None
-            if worker is None or not worker.alive:
-                if worker is not None:
-                    worker.kill()
-                # Only what Python and libpq go by: the worker need not know what else AYA was told.
-                known = {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "PG"))}
-                worker = Worker(MODULE, known)
-            yield worker
-            with self._lock:
-                self._idle.append(worker)
+                self._idle.append(worker if worker.alive else _new())
         finally:
             self._free.release()
+
+    def _ready(self) -> Worker:
+        with self._lock:
+            worker = self._idle.pop() if self._idle else _new()
+        if not worker.alive:
+            worker.kill()
+            worker = _new()
+        reply = worker.wait(START_S)
+        if reply.ended is not Ended.ANSWERED:
+            raise HostError(
+                f"The worker that runs SQL did not start: it {reply.ended.value}.",
+                remedy=f"`python -m {MODULE}` shows why.",
+            )
+        return worker
 
     def close(self) -> None:
         """End those that wait for questions."""
         with self._lock:
             while self._idle:
                 self._idle.pop().kill()
+
+
+def _new() -> Worker:
+    # Only what Python and libpq go by: the worker need not know what else AYA was told.
+    return Worker(MODULE, {name: value for name, value in os.environ.items() if name.startswith(("PYTHON", "PG"))})
 
 
 @cache
@@ -96,7 +115,8 @@ def ask(database: Database, question: Question, *, checked: bool = True) -> Answ
     `checked`: parse it first, for clear messages. Raises StatementRefused, which says why there is no answer,
     TooManyRequests, DatabaseUnreachable, and DatabaseUnsuitable when the role is not there or may do more than read.
     """
-    started = time.monotonic()
+    if "\0" in question.sql:
+        raise StatementRefused("The text holds a NUL character.", remedy="Leave it out.")
     if len(question.sql) > TEXT_LIMIT_BYTES or len(question.sql.encode(errors="replace")) > TEXT_LIMIT_BYTES:
         raise StatementRefused(f"The text is longer than {TEXT_LIMIT_BYTES} bytes.", remedy="Ask for less at once.")
     database.refuse_if_stopped()
@@ -111,8 +131,8 @@ def ask(database: Database, question: Question, *, checked: bool = True) -> Answ
         )  # fmt: skip
     except TypeError as error:
         raise StatementRefused(f"The text is not valid Unicode: {error}.", remedy="Write it as UTF-8.") from error
-    with workers(database.settings.sql_concurrency).one() as worker:
-        left_s = question.timeout_s + GRACE_S - (time.monotonic() - started)
+    with workers(database.settings.sql_concurrency).one() as (worker, waited_s):
+        left_s = question.timeout_s + GRACE_S - waited_s
         reply = worker.ask(message, timeout_s=left_s, limit_bytes=question.bytes + ENVELOPE_BYTES)
     if reply.ended is Ended.ANSWERED:
         return _understood(orjson.loads(reply.message))
