@@ -1,6 +1,7 @@
 """One statement in a session of its own: READ ONLY, within its limits, rolled back, and the connection dropped."""
 
 import time
+from contextlib import closing
 from typing import Any
 
 import orjson
@@ -50,18 +51,16 @@ def run(question: Question, url: str, name: str, surroundings: Surroundings, *, 
             url, autocommit=True, connect_timeout=max(2, int(question.timeout_s) - 1), options=options(_settings(question)),
             application_name=name, row_factory=tuple_row,
         )  # fmt: skip
+        with closing(connection):
+            if own_server:
+                # Without that right (a container may lack it) only PostgreSQL's own limits hold.
+                limit_memory(BACKEND_MEMORY_BYTES, connection.info.backend_pid)
+            prepare(connection)
+            connection.execute("BEGIN READ ONLY")
+            types = surroundings.look(connection, url)
+            return _ask(connection, question, types)
     except psycopg.OperationalError as error:
         raise unreachable(url, error) from error
-    try:
-        if own_server:
-            # Without that right (a container may lack it) only PostgreSQL's own limits hold.
-            limit_memory(BACKEND_MEMORY_BYTES, connection.info.backend_pid)
-        prepare(connection)
-        connection.execute("BEGIN READ ONLY")
-        types = surroundings.look(connection, url)
-        return _ask(connection, question, types)
-    finally:
-        connection.close()
 
 
 def _settings(question: Question) -> dict[str, str]:

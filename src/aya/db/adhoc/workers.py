@@ -126,7 +126,8 @@ def ask(database: Database, question: Question, *, checked: bool = True) -> Answ
         message = orjson.dumps(
             {
                 "question": asdict(question), "url": url, "name": name, "checked": checked,
-                "own_server": database.is_embedded,
+                # A number of a process elsewhere is that of somebody else here.
+                "own_server": database.is_embedded and database.settings.sql_url is None,
             }
         )  # fmt: skip
     except TypeError as error:
