@@ -4,6 +4,8 @@ AyaError                    something AYA was asked to do was not done
  +- UsageError              the request itself is wrong: an unknown name, an option that does not fit
  |   +- NotFound            the thing asked for does not exist
  |   +- Pruned              it existed, but retention let it go
+ |   +- StatementRefused    a statement of SQL was not run, or PostgreSQL refused or stopped it
+ +- TooManyRequests         not now: too much was asked for at once
  +- ConfigurationError      an option or a file of options cannot be used
  +- HostError               a command, file or folder of the machine could not be used
  +- DatabaseError           PostgreSQL refused, vanished, or is not what AYA needs
@@ -66,6 +68,16 @@ class Pruned(UsageError):
     """What was asked for is no longer known: retention let it go. The remedy says since when everything is."""
 
     http_status = 410
+
+
+class StatementRefused(UsageError):
+    """A statement of SQL was not run, or PostgreSQL refused or stopped it; the message says where and why."""
+
+
+class TooManyRequests(AyaError):
+    """Not now: the caller asked too often, or for too much at once."""
+
+    http_status = 429
 
 
 class ConfigurationError(AyaError):

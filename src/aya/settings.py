@@ -68,6 +68,20 @@ class Settings(BaseSettings):
     postgres_urls: tuple[SecretStr, ...] = Field(
         (), description="Further PostgreSQL servers to look at, as URLs; those running on this machine are found."
     )
+    sql_url: SecretStr | None = Field(
+        None,
+        description="Where read-only SQL is run as the role aya_sql, if not where everything is: a standby, or a server that "
+        "has its own password for the role.",
+    )
+    sql_timeout_s: int = Field(10, description="So long a statement of read-only SQL may take.", ge=1, le=3600)
+    sql_rows: int = Field(1000, description="So many rows it gives at most.", ge=1, le=100_000)
+    sql_bytes: int = Field(
+        4 * 1024 * 1024, description="So long all its rows are at most, as JSON.", ge=1024, le=64 * 1024 * 1024
+    )
+    sql_value_bytes: int = Field(
+        64 * 1024, description="So much it gives of one value at most.", ge=16, le=16 * 1024 * 1024
+    )
+    sql_concurrency: int = Field(4, description="So many statements of read-only SQL run at once.", ge=1, le=16)
     interval_s: int = Field(300, description="Seconds between two collections of `aya up` without --once.", ge=1)
     check_limit_s: int = Field(60, description="Seconds that one check of `aya verify` may take.", ge=1, le=86400)
     backup_folders: tuple[Path, ...] = Field(

@@ -50,7 +50,7 @@ def test_the_owner_cannot_log_in_and_no_role_is_stronger_than_it_needs(admin: Co
             "FROM pg_roles WHERE rolname LIKE 'aya%%'",
         )
     }
-    assert set(roles) == {"aya_owner", "aya_writer", "aya_reader"}
+    assert set(roles) == {"aya_owner", "aya_writer", "aya_reader", "aya_sql"}
     assert not roles["aya_owner"]["rolcanlogin"]
     for role in roles.values():
         assert not any(

@@ -32,7 +32,7 @@ def test_up_makes_everything_and_says_so_in_one_document(installed: Installed) -
 def test_the_url_that_up_tells_is_one_for_psql(installed: Installed, aya: Command) -> None:
     assert aya("db", "url").out.strip() == installed.first.document["url"]
     done = aya("db", "psql", "--as", "reader", "-Atc", "SELECT node_name, current_user FROM v_system_overview")
-    assert (done.code, done.out, done.err) == (0, "STRANGER|aya_reader\n", "")
+    assert (done.code, done.out, done.err) == (0, "STRANGER|aya_sql\n", "")
 
 
 @pytest.mark.parametrize("section", sections())
@@ -66,6 +66,8 @@ COMMANDS: list[tuple[tuple[str, ...], set[int]]] = [
     (("db", "status"), {DONE}),
     (("db", "url", "--as", "reader"), {DONE}),
     (("db", "migrate"), {DONE}),
+    (("query", "SELECT * FROM v_system_overview"), {DONE}),
+    (("query", "TABLE postgresql_configuration", "--limit", "2"), {ATTENTION}),
     (("snapshot", "list"), {DONE}),
     (("snapshot", "show", "baseline"), {DONE}),
     (("snapshot", "verify", "baseline"), {DONE}),
@@ -105,6 +107,14 @@ WRONG: list[tuple[tuple[str, ...], int]] = [
     (("collect", "--node", "a/b"), USAGE),
     (("db", "url", "--as", "nobody"), USAGE),
     (("db", "url", "--tcp"), USAGE),
+    (("db", "url", "--reader"), USAGE),
+    (("query", "DELETE FROM system_nodes"), USAGE),
+    (("query", "SELECT 1", "--limit", "0"), USAGE),
+    (("query", "SELECT 1", "--limit", "1000000000"), USAGE),
+    (("query", "SELECT 1", "--as-of", "tomorrow"), USAGE),
+    (("query", "SELECT 1", "--csv"), USAGE),
+    (("query", "@/no/such/file"), USAGE),
+    (("query", "SELECT 'bad \udcff bytes'"), USAGE),
     (("db",), USAGE),
 ]
 

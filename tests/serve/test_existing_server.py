@@ -104,7 +104,7 @@ def test_a_server_that_does_not_suit_is_told_why_and_left_as_it_was(unprepared: 
         assert untouched(unprepared, database)
 
 
-def everything_works(aya: Command) -> None:
+def everything_works(aya: Command, *, by_superuser: bool) -> None:
     up = aya("up", "--once", "--json")
     assert up.code in (0, 3), up.err
     assert up.document["url"] is None
@@ -114,20 +114,22 @@ def everything_works(aya: Command) -> None:
     assert aya("show", "system", "--json").document[0]["node_name"] == "GUEST"
     assert aya("snapshot", "verify", "baseline").code == 0
     doctor = {finding["what"]: finding["well"] for finding in aya("doctor", "--json").document}
-    assert [what for what, well in doctor.items() if not well] == ["durability"]  # this server runs without fsync
-    assert aya("db", "migrate", "--json").document == {"migrations": [], "objects": []}
+    # This server runs without fsync; and only a superuser can take rights away that PostgreSQL gives everybody.
+    unwell = ["durability"] if by_superuser else ["read-only SQL", "durability"]
+    assert [what for what, well in doctor.items() if not well] == unwell
+    assert aya("db", "migrate", "--json").document == {"migrations": [], "objects": [], "mended": []}
     stop = aya("db", "stop", "--json")
     assert (stop.code, stop.document["error"]["kind"]) == (2, "UsageError")
     assert not (aya.home / "data").exists()
 
 
 def test_a_creator_of_roles_who_owns_the_database_can_do_everything(cluster: Cluster, tmp_path: Path) -> None:
-    everything_works(using(tmp_path, url(cluster, "creator", "of_creator")))
+    everything_works(using(tmp_path, url(cluster, "creator", "of_creator")), by_superuser=False)
 
 
 def test_a_superuser_can_do_everything_and_the_password_is_shown_nowhere(cluster: Cluster, tmp_path: Path) -> None:
     aya = using(tmp_path, by_tcp(cluster, "boss", "of_boss"))
-    everything_works(aya)
+    everything_works(aya, by_superuser=True)
     for arguments in (("db", "status"), ("doctor",), ("settings",)):
         done = aya(*arguments)
         assert PASSWORD not in done.out + done.err, arguments
@@ -145,6 +147,35 @@ def test_an_owner_to_whom_the_administrator_gave_the_roles_can_do_everything(clu
     cluster.run("CREATE EXTENSION vector", database="of_plain")
     assert aya("db", "migrate").code == 0
     assert aya("collect").code == 0
+
+
+WHO = "SELECT current_user, session_user, count(*) FROM system_nodes"
+
+
+def test_sql_runs_as_its_own_role_or_not_at_all(unprepared: Cluster, tmp_path: Path) -> None:
+    # Only a superuser can take rights away that PostgreSQL gives everybody.
+    creator = using(tmp_path, url(unprepared, "creator", "of_creator"))
+    assert "not prepared" in refused(creator("query", WHO, "--json")) or "cannot enter" in refused(
+        creator("query", WHO, "--json")
+    )
+    unprepared.run("CREATE EXTENSION vector", database="of_creator")
+    assert creator("db", "migrate").code == 0
+    message = refused(creator("query", WHO, "--json"))
+    assert "may do more than read" in message
+    assert "as a superuser" in message
+    boss = using(tmp_path, by_tcp(unprepared, "boss", "of_creator"))
+    assert len(boss("db", "migrate", "--json").document["mended"]) > 100
+    assert boss("db", "migrate", "--json").document["mended"] == []
+    # By TCP it takes the password that migrating gave the role; by the socket this server trusts everybody.
+    for aya in (boss, creator):
+        assert aya("query", WHO, "--json").document["rows"] == [["aya_sql", "aya_sql", 0]]
+    psql = boss("db", "url", "--reader").out.strip()
+    assert f"aya_sql:{(boss.home / 'secrets' / 'aya_sql.password').read_text()}@127.0.0.1" in psql
+    elsewhere = using(tmp_path / "second", by_tcp(unprepared, "creator", "of_creator"))
+    assert "cannot enter" in refused(elsewhere("query", WHO, "--json"))
+    assert elsewhere("query", WHO, "--json", AYA_SQL_URL=psql).document["rows"] == [["aya_sql", "aya_sql", 0]]
+    unprepared.run("ALTER ROLE aya_sql NOLOGIN")
+    assert "cannot enter" in refused(boss("query", WHO, "--json"))
 
 
 def test_a_reader_may_look_and_not_record(cluster: Cluster, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from aya.db.configuration import DATABASE
 from aya.db.connection import Connection, connect, rows
-from aya.db.database import DATABASE, Login
+from aya.db.database import Login
 from aya.db.observed import Observed, Route
 from aya.model import Outcome
 from aya.record.recorder import record

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 SUPERUSER = "postgres"
-ROLES_BY_SOCKET = (SUPERUSER, "aya_writer", "aya_reader")
+DATABASE = "aya_rag"
+SQL_ROLE = "aya_sql"
+ROLES_BY_SOCKET = (SUPERUSER, "aya_writer", "aya_reader", SQL_ROLE)
 
 
 def configuration(
@@ -32,6 +34,12 @@ def configuration(
         ],
         "pg_hba.conf": [
             "# Written by AYA at every start. Unix socket: the kernel says who you are. TCP: a password, never trust.",
+            "# Who runs read-only SQL sees one database and no other.",
+            f"local {DATABASE} {SQL_ROLE} peer map=aya",
+            f"host {DATABASE} {SQL_ROLE} 127.0.0.1/32 scram-sha-256",
+            f"host {DATABASE} {SQL_ROLE} ::1/128 scram-sha-256",
+            f"local all,replication {SQL_ROLE} reject",
+            f"host all,replication {SQL_ROLE} all reject",
             "local all all peer map=aya",
             "local replication all peer map=aya",
             "host all all 127.0.0.1/32 scram-sha-256",

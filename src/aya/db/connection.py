@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import conninfo, sql
@@ -57,7 +57,7 @@ def connect(
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_S,
             application_name="aya",
-            options=_options(SESSION | dict(settings)),
+            options=options(SESSION | dict(settings)),
             row_factory=dict_row,
         )
         try:
@@ -70,8 +70,8 @@ def connect(
         return connection
 
 
-def _options(settings: Mapping[str, str]) -> str:
-    """Settings as libpq takes them: a blank or backslash in a value is escaped."""
+def options(settings: Mapping[str, str]) -> str:
+    """Settings of a session as libpq takes them: a blank or backslash in a value is escaped."""
     return " ".join("-c " + re.sub(r"([\\\s])", r"\\\1", f"{name}={value}") for name, value in settings.items())
 
 
@@ -83,7 +83,8 @@ def _refuse_misspelt(url: str) -> None:
         said = re.sub(r'".*"', '"…"', str(error).strip(), flags=re.S)
         raise ConfigurationError(
             f"The URL of the database cannot be understood: {said}.",
-            remedy="Write AYA_DATABASE_URL as postgresql://user:password@host:port/database, special characters as %XX.",
+            remedy="Write AYA_DATABASE_URL (or AYA_SQL_URL) as postgresql://user:password@host:port/database, "
+            "special characters as %XX.",
         ) from None
 
 
@@ -181,6 +182,26 @@ def parted_from_password(url: str) -> tuple[str, str | None]:
     fields = conninfo.conninfo_to_dict(url)
     password = fields.pop("password", None)
     return conninfo.make_conninfo("", **fields), str(password) if password else None
+
+
+def as_user(url: str, user: str, password: str | None = None) -> str:
+    """A URL for another user, with that password, else with the one that is in it. Raises ConfigurationError for one that
+    cannot be understood.
+    """
+    _refuse_misspelt(url)
+    fields = {name: str(value) for name, value in conninfo.conninfo_to_dict(url).items()}
+    fields.pop("user", None)
+    password = password or fields.get("password")
+    fields.pop("password", None)
+    login = ":".join(quote(part, safe="") for part in (user, password) if part)
+    database = quote(fields.pop("dbname", ""), safe="")
+    place = ""
+    if re.fullmatch(
+        r"[\w.-]+:\d*", f"{fields.get('host', '')}:{fields.get('port', '')}"
+    ):  # neither a folder of sockets, nor several, nor IPv6
+        place = ":".join(filter(None, (fields.pop("host"), fields.pop("port", ""))))
+    more = urlencode(fields, quote_via=quote, safe="/")
+    return f"postgresql://{login}@{place}/{database}" + (f"?{more}" if more else "")
 
 
 def rows(connection: Connection, text: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:

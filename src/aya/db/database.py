@@ -4,24 +4,25 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from aya.db.configuration import SUPERUSER
-from aya.db.connection import Connection, connect, without_password
+from aya.db.configuration import DATABASE, SQL_ROLE, SUPERUSER
+from aya.db.connection import Connection, as_user, connect, without_password
 from aya.db.server import EmbeddedServer
 from aya.errors import ConfigurationError, DatabaseUnreachable
 from aya.settings import Settings
 
-DATABASE = "aya_rag"
-
 
 class Login(StrEnum):
-    """As whom to connect: `reader` may only read, `writer` records, `admin` may do anything the login may."""
+    """As whom to connect: `reader` may only read, `writer` records, `admin` may do anything the login may; `sql` is who runs
+    the SQL of people and agents, behind a wall of its own.
+    """
 
     READER = "reader"
     WRITER = "writer"
     ADMIN = "admin"
+    SQL = "sql"
 
 
-ROLES = {Login.READER: "aya_reader", Login.WRITER: "aya_writer"}
+ROLES = {Login.READER: "aya_reader", Login.WRITER: "aya_writer", Login.SQL: SQL_ROLE}
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,14 @@ class Database:
         return self.server.start() if self.is_embedded else False
 
     def url(self, login: Login = Login.WRITER, *, database: str = DATABASE) -> str:
-        """A connection URL. An existing server is always entered by the login its URL names."""
+        """A connection URL. An existing server is entered by the login its URL names; only SQL has its own, never a
+        stronger one.
+        """
+        if login is Login.SQL and self.settings.sql_url is not None:
+            return as_user(self.settings.sql_url.get_secret_value(), SQL_ROLE)
         if self.settings.database_url is not None:
-            return self.settings.database_url.get_secret_value()
+            given = self.settings.database_url.get_secret_value()
+            return as_user(given, SQL_ROLE, self.server.password(SQL_ROLE)) if login is Login.SQL else given
         return self.server.url(ROLES.get(login, SUPERUSER), database)
 
     def tcp_url(self, login: Login) -> str:
@@ -55,6 +61,8 @@ class Database:
 
         Raises ConfigurationError when the embedded server has no TCP port, or is not AYA's.
         """
+        if login is Login.SQL and not self.is_embedded:
+            return self.url(login)
         port = self.server.status().tcp_port if self.is_embedded else None
         if port is None or login not in ROLES:
             raise ConfigurationError(
@@ -63,14 +71,18 @@ class Database:
             )
         return f"postgresql://{ROLES[login]}:{self.server.password(ROLES[login])}@127.0.0.1:{port}/{DATABASE}"
 
-    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = True) -> Connection:
-        """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
+    def refuse_if_stopped(self) -> None:
+        """Raise DatabaseUnreachable when the embedded server does not run."""
         if self.is_embedded and not self.server.status().running:
             raise DatabaseUnreachable(
                 f"The embedded PostgreSQL in {self.settings.home} does not run.",
                 remedy="Start it with `aya db start`, or make everything with `aya up`.",
             )
-        role = None if self.is_embedded else ROLES.get(login)
+
+    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = True) -> Connection:
+        """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
+        self.refuse_if_stopped()
+        role = None if self.is_embedded or login is Login.SQL else ROLES.get(login)
         said = {"aya.actor": self.settings.actor, "aya.reason": self.settings.reason or ""}
         return connect(self.url(login), role=role, autocommit=autocommit, settings=said)
 

@@ -16,9 +16,11 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from aya.db.configuration import DATABASE, SQL_ROLE
 from aya.db.connection import Connection, connect, rows, translated
-from aya.db.database import DATABASE, Database, Login
-from aya.errors import DatabaseUnsuitable, MigrationFailed
+from aya.db.database import ROLES, Database, Login
+from aya.db.wall import gaps, is_superuser, mend
+from aya.errors import DatabaseUnreachable, DatabaseUnsuitable, MigrationFailed
 
 NEEDED_VERSION_NUM = 180000
 SQL = files("aya") / "sql"
@@ -32,11 +34,13 @@ class Migrated:
     """Migrations that were applied, in order."""
     objects: tuple[str, ...]
     """Files of views, functions, triggers and grants that were applied again."""
+    mended: tuple[str, ...]
+    """What the role of read-only SQL may no longer do."""
 
     @property
     def changed(self) -> bool:
         """Whether anything was done."""
-        return bool(self.applied or self.objects)
+        return bool(self.applied or self.objects or self.mended)
 
 
 def migrate(database: Database) -> Migrated:
@@ -44,20 +48,45 @@ def migrate(database: Database) -> Migrated:
     changed.
     """
     if database.is_embedded:
+        database.server.renew_access()
         _create_database(database)
     with database.connect(Login.ADMIN, autocommit=False) as connection:
         _refuse_unsuitable(connection)
-        if is_current(connection):
-            return Migrated((), ())
-        connection.rollback()
-        with _bound_to_alembic(connection) as bind, translated(doing="migrating"):
-            _prepare(connection)
-            applied = _apply_migrations(bind)
-            objects = _apply_objects(connection, always=bool(applied))
-            connection.commit()
-    if database.is_embedded and database.server.status().tcp_port:
-        set_passwords(database)
-    return Migrated(applied, objects)
+        done = Migrated((), (), ()) if _is_done(connection) else _migrate(connection)
+    if database.is_embedded:
+        if database.server.status().tcp_port:
+            set_passwords(database)
+    elif database.settings.sql_url is None:
+        _let_sql_in(database)
+    return done
+
+
+def _is_done(connection: Connection) -> bool:
+    return is_current(connection) and not (is_superuser(connection) and any(gap.mend for gap in gaps(connection)))
+
+
+def _migrate(connection: Connection) -> Migrated:
+    connection.rollback()
+    with _bound_to_alembic(connection) as bind, translated(doing="migrating"):
+        _prepare(connection)
+        applied = _apply_migrations(bind)
+        objects = _apply_objects(connection, always=bool(applied))
+        connection.execute("RESET ROLE")
+        # Functions of PostgreSQL itself belong to superusers; without one, read-only SQL is refused and says so.
+        mended = mend(connection) if is_superuser(connection) else ()
+        connection.commit()
+        return Migrated(applied, objects, mended)
+
+
+def _let_sql_in(database: Database) -> None:
+    """Give the role of read-only SQL this installation's password in a server that is not AYA's, unless it gets in as it is."""
+    try:
+        connect(database.url(Login.SQL)).close()
+    except DatabaseUnreachable:
+        try:
+            set_passwords(database, (SQL_ROLE,))
+        except DatabaseUnsuitable:
+            return  # whoever asks in SQL is told that it cannot get in, and why
 
 
 def is_current(connection: Connection) -> bool:
@@ -81,10 +110,11 @@ def migration_names() -> list[str]:
     )
 
 
-def set_passwords(database: Database) -> None:
-    """Give the roles that may come by TCP their generated passwords."""
+def set_passwords(database: Database, roles: Sequence[str] = tuple(ROLES.values())) -> None:
+    """Give the roles that may come by TCP, those that exist, their generated passwords."""
     with database.connect(Login.ADMIN) as connection, translated(doing="setting passwords"):
-        for role in ("aya_reader", "aya_writer"):
+        there = rows(connection, "SELECT rolname FROM pg_roles WHERE rolname = ANY(%(roles)s)", {"roles": list(roles)})
+        for role in (row["rolname"] for row in there):
             # Hashed here, so that the password itself never reaches the server or its log.
             hashed = connection.pgconn.encrypt_password(
                 database.server.password(role).encode(), role.encode(), b"scram-sha-256"
@@ -150,11 +180,8 @@ def _prepare(connection: Connection) -> None:
                 psycopg.sql.Identifier(role), psycopg.sql.Identifier(me["name"])
             )
         )
-    connection.execute(
-        psycopg.sql.SQL("GRANT CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner").format(
-            psycopg.sql.Identifier(me["database"])
-        )
-    )
+    for granted in ("CREATE, CONNECT, TEMPORARY ON DATABASE {} TO aya_owner", "CONNECT ON DATABASE {} TO aya_sql"):
+        connection.execute(psycopg.sql.SQL("GRANT " + granted).format(psycopg.sql.Identifier(me["database"])))
     connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO aya_owner")
     connection.execute("SET LOCAL ROLE aya_owner")
 

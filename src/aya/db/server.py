@@ -133,6 +133,14 @@ class EmbeddedServer:
             self._launch()
             return True
 
+    def renew_access(self) -> None:
+        """Let a running server know who gets in, should that have changed since it was started."""
+        with self._locked():
+            parts = self._configuration()
+            changed = [self._write(name, parts[name]) for name in ("pg_hba.conf", "pg_ident.conf")]
+            if any(changed):
+                self.run_program("pg_ctl", "reload", "--silent", f"--pgdata={self.data_folder}", timeout_s=30)
+
     def stop(self) -> bool:
         """Make sure it does not run; True if this call stopped it."""
         if not self.status().running:
@@ -292,19 +300,21 @@ class EmbeddedServer:
         """Write AYA's part of the configuration; True if it changed. What people set in postgresql.conf comes after
         and wins.
         """
-        parts = configuration(
+        changed = [self._write(name, lines) for name, lines in self._configuration().items()]
+        main = self.data_folder / "postgresql.conf"
+        include, text = "include 'aya.conf'\n", main.read_text()
+        if include not in text:
+            self._write("postgresql.conf", [include.strip(), *text.splitlines()])
+        return any(changed)
+
+    def _configuration(self) -> dict[str, list[str]]:
+        return configuration(
             port=self.tcp_port or DEFAULT_PORT,
             on_loopback=self.tcp_port is not None,
             socket_folder=self.socket_folder,
             log_folder=self.log_folder,
             system_users=(pwd.getpwuid(os.geteuid()).pw_name, self.owner.pw_name),
         )
-        changed = [self._write(name, lines) for name, lines in parts.items()]
-        main = self.data_folder / "postgresql.conf"
-        include, text = "include 'aya.conf'\n", main.read_text()
-        if include not in text:
-            self._write("postgresql.conf", [include.strip(), *text.splitlines()])
-        return any(changed)
 
     def _write(self, name: str, lines: Sequence[str]) -> bool:
         path, text = self.data_folder / name, "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from aya.db.database import ROLES, Login
 from aya.db.migrate import NEEDED_VERSION_NUM, is_current
 from aya.db.programs import packaged_programs
 from aya.db.server import NEEDED_SPACE_BYTES
+from aya.db.wall import gaps
 from aya.errors import AyaError
 from aya.host.process import find, run
 from aya.host.reading import Command
@@ -124,6 +125,7 @@ def _database(context: Context) -> Iterator[Diagnosis]:
         yield from _roles(connection)
         if current:
             yield _log(connection)
+            yield _wall(connection)
         durable = rows(connection, "SELECT name, setting FROM pg_settings WHERE name IN ('fsync', 'full_page_writes')")
         off = [row["name"] for row in durable if row["setting"] != "on"]
         yield Diagnosis(
@@ -145,6 +147,18 @@ def _log(connection: Connection) -> Diagnosis:
         "DELETE FROM aya.applied_objects, then `aya db migrate`."
         if problems
         else "",
+    )
+
+
+def _wall(connection: Connection) -> Diagnosis:
+    """Whether the role of read-only SQL can only read."""
+    found = gaps(connection)
+    listed = "; ".join(gap.gap for gap in found[:5]) + ("; …" if found[5:] else "")
+    return Diagnosis(
+        "read-only SQL",
+        not found,
+        f"refused, as its role may do more than read ({len(found)} things): {listed}" if found else "can only read",
+        "Run `aya db migrate` as a superuser, then `SELECT * FROM aya.sql_gaps` shows what is left." if found else "",
     )
 
 

@@ -13,6 +13,9 @@ from aya.host.process import become
 from aya.operations.context import Context
 from aya.operations.operation import Kind, operation
 
+PEOPLE = {"reader": Login.SQL, "writer": Login.WRITER, "admin": Login.ADMIN}
+"""As whom people enter the database with clients of their own."""
+
 
 @operation(command="db start", writes=True)
 def start_server(context: Context) -> bool:
@@ -63,7 +66,7 @@ def server_status(context: Context) -> dict[str, Any]:
 @operation(command="db url", kind=Kind.TEXT)
 def connection_url(
     context: Context,
-    role: Annotated[str, "Log in as reader, writer or admin."] = Login.WRITER,
+    role: Annotated[str, "Log in as reader (the role of read-only SQL), writer or admin."] = Login.WRITER,
     *,
     tcp: Annotated[bool, "By loopback TCP with a password; holds a secret."] = False,
 ) -> str:
@@ -75,7 +78,7 @@ def connection_url(
 @operation(command="db psql", writes=True)
 def open_psql(
     context: Context,
-    role: Annotated[str, "Log in as reader, writer or admin."] = Login.WRITER,
+    role: Annotated[str, "Log in as reader (the role of read-only SQL), writer or admin."] = Login.WRITER,
     arguments: Annotated[Sequence[str], "Further arguments of psql."] = (),
 ) -> None:
     """Replace this program by psql: the system's own where there is one, else that of the wheel. Does not return."""
@@ -95,7 +98,6 @@ def migrate_database(context: Context) -> Migrated:
 
 
 def _login(role: str) -> Login:
-    try:
-        return Login(role)
-    except ValueError:
-        raise UsageError(f"There is no login {role}.", remedy=f"There are: {', '.join(Login)}.") from None
+    if role not in PEOPLE:
+        raise UsageError(f"There is no login {role}.", remedy=f"There are: {', '.join(PEOPLE)}.")
+    return PEOPLE[role]

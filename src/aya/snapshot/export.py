@@ -133,7 +133,7 @@ def _read(body: bytes) -> Export:
         raise ValueError("its manifest is no object in canonical JSON")
     proof = read_proof(once["P"].decode())
     if not isinstance(proof, Proof):
-        raise ValueError("its proof is not that a change is in the log")
+        raise AuditError("Its proof is not that a change is in the log.")
     return Export(Evidence(manifest, once["S"], once["N"], once["C"]), keys, proof)
 
 

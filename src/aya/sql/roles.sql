@@ -1,4 +1,4 @@
--- The three roles of AYA. Run by whoever sets the database up; safe to run again. Advisory lock: two may set up at once.
+-- The roles of AYA. Run by whoever sets the database up; safe to run again. Advisory lock: two may set up at once.
 DO $$
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtext('aya.roles'));
@@ -13,6 +13,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'aya_reader') THEN
         CREATE ROLE aya_reader LOGIN;
         COMMENT ON ROLE aya_reader IS 'Reads everything, writes nothing.';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'aya_sql') THEN
+        CREATE ROLE aya_sql LOGIN NOINHERIT CONNECTION LIMIT 16;
+        COMMENT ON ROLE aya_sql IS 'Runs the read-only SQL of people and agents; owns nothing and is member of nothing.';
     END IF;
 END
 $$;

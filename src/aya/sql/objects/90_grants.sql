@@ -1,4 +1,4 @@
--- Who may what: the owner owns and cannot log in, the writer records, the reader reads.
+-- Who may what: the owner owns and cannot log in, the writer records, the reader reads; aya_sql reads what is public.
 
 GRANT USAGE ON SCHEMA public, aya, past TO aya_writer, aya_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA public, aya, past TO aya_reader, aya_writer;
@@ -18,3 +18,9 @@ REVOKE UPDATE, DELETE, TRUNCATE ON change_log, collection_runs, collection_outco
 REVOKE UPDATE, DELETE, TRUNCATE ON check_results FROM aya_writer;
 REVOKE EXECUTE ON FUNCTION aya.unmark_sections() FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public, aya GRANT SELECT ON TABLES TO aya_reader, aya_writer;
+
+-- Of the schema aya it may call the functions, not read the tables: some hold secrets.
+GRANT USAGE ON SCHEMA public, aya, past TO aya_sql;
+GRANT SELECT ON ALL TABLES IN SCHEMA public, past TO aya_sql;
+GRANT SELECT ON aya.sql_gaps TO aya_sql;
+ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_sql;

@@ -14,8 +14,9 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from aya.db.configuration import DATABASE
 from aya.db.connection import rows
-from aya.db.database import DATABASE, Login
+from aya.db.database import Login
 from aya.db.observed import NotObserved, Observed, Route
 from aya.verify.check import Check, Finding, Subject, failed, passed, skipped
 from aya.verify.checks._instances import not_answered, opened

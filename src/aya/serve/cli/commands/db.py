@@ -10,6 +10,15 @@ from aya.serve.cli.app import AsJson, app, tell, working
 db = typer.Typer(help="The database: start, stop, look, enter.", no_args_is_help=True)
 app.add_typer(db, name="db")
 
+As = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        help="Log in as reader (runs read-only SQL), writer or admin; an existing server as AYA_DATABASE_URL says, "
+        "but for the reader.",
+    ),
+]
+
 
 @db.command("start")
 def db_start(as_json: AsJson = False) -> None:
@@ -50,28 +59,26 @@ def db_status(as_json: AsJson = False) -> None:
 
 @db.command("url")
 def db_url(
-    role: Annotated[
-        str,
-        typer.Option("--as", help="Log in as reader, writer or admin; an existing server as AYA_DATABASE_URL says."),
-    ] = "writer",
+    role: As = "writer",
     tcp: Annotated[bool, typer.Option("--tcp", help="By loopback TCP with a password; holds a secret.")] = False,
+    reader: Annotated[
+        bool,
+        typer.Option("--reader", help="Short for `--as reader --tcp`: what Grafana and people elsewhere read with."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print a connection URL, for psql and other clients."""
     from aya.operations.server import connection_url
 
     with working(as_json) as context:
-        url = connection_url(context, role, tcp=tcp)
+        url = connection_url(context, "reader" if reader else role, tcp=tcp or reader)
     tell(as_json, {"url": url}, url)
 
 
 @db.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def db_psql(
     arguments: typer.Context,
-    role: Annotated[
-        str,
-        typer.Option("--as", help="Log in as reader, writer or admin; an existing server as AYA_DATABASE_URL says."),
-    ] = "writer",
+    role: As = "writer",
 ) -> None:
     """Open psql on the database; further arguments go to psql."""
     from aya.operations.server import open_psql
@@ -88,8 +95,9 @@ def db_migrate(as_json: AsJson = False) -> None:
     with working(as_json) as context:
         done = migrate_database(context)
     told = (
-        f"Applied {', '.join(done.applied + done.objects)}."
+        f"Applied {', '.join((*done.applied, *done.objects))}."
+        f"{f' Took away {len(done.mended)} rights that read-only SQL needs not.' if done.mended else ''}"
         if done.changed
         else "Nothing to do: the database is current."
     )
-    tell(as_json, {"migrations": done.applied, "objects": done.objects}, told)
+    tell(as_json, {"migrations": done.applied, "objects": done.objects, "mended": done.mended}, told)
