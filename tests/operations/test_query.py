@@ -21,6 +21,7 @@ from aya.operations.context import Context
 from aya.operations.query import query
 from aya.record.recorder import record
 from aya.settings import Settings
+from aya.snapshot import snapshots
 from tests import contract
 from tests.record.states import setting, settings_of, state
 
@@ -41,6 +42,22 @@ def test_the_views_of_the_document_answer_as_they_are_and_as_printed(
 def test_every_table_of_the_document_can_be_read(context: Context, database: Database, source_document: str) -> None:
     for name, columns in contract.tables(source_document).items():
         assert query(context, f"SELECT {', '.join(columns)} FROM {name}").rows == []
+
+
+def test_every_table_and_view_of_the_present_and_the_past_can_be_read_with_what_it_holds(
+    context: Context, writer: Connection, admin: Connection
+) -> None:
+    record(writer, [state()])
+    snapshots.create(writer, "one", created_by="somebody")
+    found = rows(
+        admin,
+        "SELECT relnamespace::regnamespace || '.' || quote_ident(relname) AS name FROM pg_class "
+        "WHERE relnamespace IN ('public'::regnamespace, 'past'::regnamespace) AND relkind IN ('r', 'v', 'p')",
+    )
+    assert len(found) > 20
+    for relation in found:
+        query(context, f"SELECT * FROM {relation['name']} LIMIT 5")
+    assert query(context, "SELECT state_json -> 'nodes' ? 'ALPHA' FROM system_state_snapshots").rows == [[True]]
 
 
 def test_columns_have_their_types_and_may_share_a_name(context: Context, database: Database) -> None:

@@ -43,7 +43,7 @@ def broken(connection: Connection) -> list[Broken]:
     if "view aya.state_tables" not in found:
         return _compared(wanted, found)
     missing = [
-        Broken(f"{row['what']} {row['said']}: what was changed meanwhile is not in the log")
+        Broken(f"{row['what']} {row['said']}: what was changed meanwhile was neither logged nor refused")
         for row in rows(connection, query("triggers_missing"))
     ]
     return [*missing, *_compared(wanted, found)]

@@ -22,5 +22,5 @@ ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public, aya GRANT SELECT O
 -- Of the schema aya it may call the functions, not read the tables: some hold secrets.
 GRANT USAGE ON SCHEMA public, aya, past TO aya_sql;
 GRANT SELECT ON ALL TABLES IN SCHEMA public, past TO aya_sql;
-GRANT SELECT ON aya.sql_gaps TO aya_sql;
+GRANT SELECT ON aya.sql_gaps, aya.prunings TO aya_sql;  -- the past asks what was pruned
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_sql;
