@@ -3,6 +3,9 @@
 AyaError                    something AYA was asked to do was not done
  +- UsageError              the request itself is wrong: an unknown name, an option that does not fit
  |   +- NotFound            the thing asked for does not exist
+ |   +- Malformed           the request cannot even be read
+ |   +- NotAcceptable       it is wanted in a form in which it is not given
+ |   +- UnsupportedMedia    it was sent in a form that is not taken
  +- ConfigurationError      an option or a file of options cannot be used
  +- HostError               a command, file or folder of the machine could not be used
  +- DatabaseError           PostgreSQL refused, vanished, or is not what AYA needs
@@ -10,6 +13,7 @@ AyaError                    something AYA was asked to do was not done
  |   +- DatabaseUnsuitable  connected, but wrong version, no pgvector or too few rights
  |   +- ServerStartFailed   the embedded server did not start
  |   +- MigrationFailed     a migration did not apply; the database is as it was
+ +- Busy                    too much is asked at once; later it may well be done
  +- RecordingError          a state was not recorded; nothing of it was
  |   +- PayloadRefused      it does not fit: wrong type, too large, or the same fact twice
  +- SnapshotError           a snapshot cannot be made, read or trusted
@@ -61,6 +65,24 @@ class NotFound(UsageError):
     http_status = 404
 
 
+class Malformed(UsageError):
+    """The request cannot even be read: no UTF-8, no JSON, or JSON that two readers would read differently."""
+
+    http_status = 400
+
+
+class NotAcceptable(UsageError):
+    """The answer is wanted in a form in which it is not given; the message names those it is given in."""
+
+    http_status = 406
+
+
+class UnsupportedMedia(UsageError):
+    """The request was sent in a form that is not taken."""
+
+    http_status = 415
+
+
 class ConfigurationError(AyaError):
     """An option, or a file of options, cannot be used."""
 
@@ -91,6 +113,12 @@ class ServerStartFailed(DatabaseError):
 
 class MigrationFailed(DatabaseError):
     """A migration did not apply; the database is as it was before."""
+
+
+class Busy(AyaError):
+    """Too much is asked at once; later it may well be done."""
+
+    http_status = 503
 
 
 class RecordingError(AyaError):

@@ -66,6 +66,8 @@ class Settings(BaseSettings):
     postgres_urls: tuple[SecretStr, ...] = Field(
         (), description="Further PostgreSQL servers to look at, as URLs; those running on this machine are found."
     )
+    host: str = Field("127.0.0.1", description="Address that is served over HTTP.")
+    port: int = Field(8080, description="Port that is served over HTTP.", ge=0, le=65535)
     interval_s: int = Field(300, description="Seconds between two collections of `aya up` without --once.", ge=1)
     payload_limit_bytes: int = Field(
         256 * 1024 * 1024, description="Largest state of one node that is recorded, as JSON.", ge=1024

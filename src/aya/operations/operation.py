@@ -30,6 +30,13 @@ AsOf = Annotated[
 """The one parameter by which every operation that reads state goes back in time."""
 
 
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A result that PostgreSQL wrote as JSON: sent as it is, for reading it and writing it again would only cost."""
+
+    data: bytes
+
+
 class Scope(StrEnum):
     """What a caller must be allowed to: `read` what is recorded, `sql` of one's own, `collect` for a node, `verify` and note
     what was verified, `admin` everything else that changes something.
@@ -93,6 +100,8 @@ class Operation:
     """Whether it can lose something."""
     tool: bool
     """Whether it is offered to agents by MCP."""
+    keeps: bool
+    """Whether its result holds until something is written to the database."""
 
     @property
     def name(self) -> str:
@@ -150,6 +159,7 @@ def operation(
     writes: bool | None = None,
     destructive: bool = False,
     tool: bool = False,
+    keeps: bool = False,
 ) -> Callable[[F], F]:
     """Declare a function to be an operation; the function stays as it is.
 
@@ -168,6 +178,7 @@ def operation(
             writes=any(route.method != "GET" for route in parsed) if writes is None else writes,
             destructive=destructive,
             tool=tool,
+            keeps=keeps,
         )
         setattr(function, MARK, declared)
         return function
@@ -194,12 +205,14 @@ def of(function: Callable[..., Any]) -> Operation:
 
 def _declared() -> Iterator[Operation]:
     package = import_module(__package__ or "aya.operations")
-    for module in sorted(entry.name for entry in iter_modules(package.__path__)):
-        for value in vars(import_module(f"{package.__name__}.{module}")).values():
-            declared = getattr(value, MARK, None)
-            # A function that another module imported is declared there.
-            if isinstance(declared, Operation) and declared.function.__module__ == f"{package.__name__}.{module}":
-                yield declared
+    for name in sorted(f"{package.__name__}.{entry.name}" for entry in iter_modules(package.__path__)):
+        for value in vars(import_module(name)).values():
+            # A tuple of operations is a family: made from files, one each.
+            for one in value if isinstance(value, tuple) else (value,):
+                declared = getattr(one, MARK, None)
+                # A function that another module imported is declared there.
+                if isinstance(declared, Operation) and declared.function.__module__ == name:
+                    yield declared
 
 
 def _help(declared: inspect.Parameter, hints: dict[str, Any]) -> str:

@@ -1,6 +1,8 @@
 -- One line per node, as v_system_overview has it, and when it was last looked at and verified.
+-- path: /nodes
+-- order: node_name
+-- column last_collected: When it was last looked at.
 SELECT v.*, n.last_verified, (SELECT max(r.collected_at) FROM collection_runs r WHERE r.node_id = n.id) AS last_collected
 FROM v_system_overview v
 JOIN system_nodes n USING (node_name)
 WHERE %(nodes)s::text[] IS NULL OR v.node_name = ANY (%(nodes)s)
-ORDER BY v.node_name

@@ -1,0 +1,61 @@
+"""The state of nodes as JSON text, built by PostgreSQL: the node's own columns, and each list that is part of the state.
+
+    {"node": {"node_name": "ALPHA", "cpu_model": "Apple M3 Ultra", …}, "interfaces": [{…}, …], …, "schemas": [{…}, …]}
+
+What is not known is left out. It holds observations as well: it is what is recorded, not what is hashed.
+"""
+
+from collections.abc import Sequence
+
+from psycopg.rows import tuple_row
+
+from aya.db.connection import Connection, translated
+from aya.db.lists import Column, RowList, columns, row_lists
+from aya.db.selection import json_of
+
+
+def sections() -> list[RowList]:
+    """The lists that are part of the state."""
+    return [one for one in row_lists().values() if one.is_state]
+
+
+def shown(connection: Connection, section: RowList) -> tuple[Column, ...]:
+    """The columns of a section as they stand in the state: whose they are is said once, around them."""
+    return tuple(column for column in columns(connection, section) if column.name not in ("id", "node_name"))
+
+
+def node_columns(connection: Connection) -> tuple[Column, ...]:
+    """The columns of the node itself."""
+    return tuple(column for column in columns(connection, row_lists()["node"]) if column.name != "id")
+
+
+def state_query(connection: Connection) -> str:
+    """The statement that gives number, name and state of the nodes of `%(numbers)s` and `%(nodes)s`, each NULL for all."""
+    node = f"SELECT {_object(node_columns(connection))} FROM (SELECT n.*) AS l"
+    parts = [f"'node' VALUE ({node})"]
+    for section in sections():
+        order = ", ".join(
+            f"l.{part.removeprefix('-')}{' DESC' if part.startswith('-') else ''}" for part in section.order
+        )
+        rows = f"json_agg({_object(shown(connection, section))} ORDER BY {order})"
+        # `nodes` would ask for all of those wanted; here it is one after the other.
+        of_one = section.sql.replace("%(nodes)s", "ARRAY[n.node_name]")
+        parts.append(f"'{section.name}' VALUE (SELECT coalesce({rows}, '[]'::json) FROM ({of_one}) AS l)")
+    return (
+        f"SELECT n.id, n.node_name, JSON_OBJECT({', '.join(parts)} RETURNING text) FROM system_nodes n "
+        "WHERE (%(numbers)s::integer[] IS NULL OR n.id = ANY (%(numbers)s)) "
+        "AND (%(nodes)s::text[] IS NULL OR n.node_name = ANY (%(nodes)s)) ORDER BY n.node_name"
+    )
+
+
+def read_state(connection: Connection, nodes: Sequence[str] | None = None) -> list[tuple[str, bytes]]:
+    """Name and state of all nodes, or of those named, in the order of their names."""
+    text = state_query(connection)
+    with translated(doing="reading the state"), connection.cursor(row_factory=tuple_row) as cursor:
+        given = {"numbers": None, "nodes": list(nodes) if nodes else None}
+        return [(name, state.encode()) for _, name, state in cursor.execute(text, given)]
+
+
+def _object(shown: Sequence[Column]) -> str:
+    values = ", ".join(f"'{column.name}' VALUE {json_of(column)}" for column in shown)
+    return f"JSON_OBJECT({values} ABSENT ON NULL RETURNING json)"
