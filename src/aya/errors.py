@@ -3,6 +3,7 @@
 AyaError                    something AYA was asked to do was not done
  +- UsageError              the request itself is wrong: an unknown name, an option that does not fit
  |   +- NotFound            the thing asked for does not exist
+ |   +- Conflict            it clashes with what is there already
  |   +- Malformed           the request cannot even be read
  |   +- NotAcceptable       it is wanted in a form in which it is not given
  |   +- UnsupportedMedia    it was sent in a form that is not taken
@@ -63,6 +64,12 @@ class NotFound(UsageError):
     """The thing asked for does not exist; the message names what does."""
 
     http_status = 404
+
+
+class Conflict(UsageError):
+    """What is asked for clashes with what is there already."""
+
+    http_status = 409
 
 
 class Malformed(UsageError):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
 
+from pydantic import computed_field
+
 from aya.audit.checkpoint import Checkpoint
 from aya.audit.merkle import SIZE, Frontier, leaf_hash
 from aya.audit.note import VerifierKey, opened
@@ -63,6 +65,7 @@ class Report:
     root: str = ""
     tree_size: int = 0
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def whole(self) -> bool:
         """Whether nothing is wrong."""

@@ -31,20 +31,20 @@ def node_columns(connection: Connection) -> tuple[Column, ...]:
 
 def state_query(connection: Connection) -> str:
     """The statement that gives number, name and state of the nodes of `%(numbers)s` and `%(nodes)s`, each NULL for all."""
-    node = f"SELECT {_object(node_columns(connection))} FROM (SELECT n.*) AS l"
+    node = f"SELECT {_object(node_columns(connection))} FROM (SELECT wanted_node.*) AS l"
     parts = [f"'node' VALUE ({node})"]
     for section in sections():
         order = ", ".join(
             f"l.{part.removeprefix('-')}{' DESC' if part.startswith('-') else ''}" for part in section.order
         )
         rows = f"json_agg({_object(shown(connection, section))} ORDER BY {order})"
-        # `nodes` would ask for all of those wanted; here it is one after the other.
-        of_one = section.sql.replace("%(nodes)s", "ARRAY[n.node_name]")
+        # `nodes` would ask for all of those wanted; here it is one after the other, by a name that no list uses itself.
+        of_one = section.sql.replace("%(nodes)s", "ARRAY[wanted_node.node_name]")
         parts.append(f"'{section.name}' VALUE (SELECT coalesce({rows}, '[]'::json) FROM ({of_one}) AS l)")
     return (
-        f"SELECT n.id, n.node_name, JSON_OBJECT({', '.join(parts)} RETURNING text) FROM system_nodes n "
-        "WHERE (%(numbers)s::integer[] IS NULL OR n.id = ANY (%(numbers)s)) "
-        "AND (%(nodes)s::text[] IS NULL OR n.node_name = ANY (%(nodes)s)) ORDER BY n.node_name"
+        f"SELECT wanted_node.id, wanted_node.node_name, JSON_OBJECT({', '.join(parts)} RETURNING text) "
+        "FROM system_nodes wanted_node WHERE (%(numbers)s::integer[] IS NULL OR wanted_node.id = ANY (%(numbers)s)) "
+        "AND (%(nodes)s::text[] IS NULL OR wanted_node.node_name = ANY (%(nodes)s)) ORDER BY wanted_node.node_name"
     )
 
 

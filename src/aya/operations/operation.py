@@ -18,9 +18,13 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from aya.operations.sentence import first_sentence
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 MARK = "aya_operation"
+LARGEST = 10**18
+"""No row has a larger number."""
 EMPTY = inspect.Parameter.empty
 
 AsOf = Annotated[
@@ -111,8 +115,7 @@ class Operation:
     @property
     def summary(self) -> str:
         """The first sentence of its docstring."""
-        first = self.description.split("\n\n")[0].replace("\n", " ")
-        return first.split(". ")[0].rstrip(".:") + "."
+        return first_sentence(self.description)
 
     @property
     def description(self) -> str:
@@ -132,6 +135,11 @@ class Operation:
     def result(self) -> Any:
         """The type of what it returns."""
         return get_type_hints(self.function, include_extras=True)["return"]
+
+    @property
+    def shape(self) -> Any:
+        """The type whose JSON is that of the result: a result that has `document()` says itself what it is."""
+        return dict[str, Any] if hasattr(self.result, "document") else self.result
 
     @property
     def signature(self) -> inspect.Signature:

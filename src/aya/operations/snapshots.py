@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from annotated_types import Len
+from pydantic import StringConstraints
+
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import Login
 from aya.db.queries import query
@@ -41,7 +44,7 @@ class Compared:
 @operation("POST /snapshots", command="snapshot create", scope=Scope.VERIFY)
 def create_snapshot(
     context: Context,
-    name: Annotated[str, "Its name, not yet taken."],
+    name: Annotated[str, "Its name, not yet taken.", Len(1, 200), StringConstraints(pattern=r"^\S[^\x00]*$")],
     *,
     snapshot_type: Annotated[str, "baseline, production, manual, …"] = "manual",
     description: Annotated[str | None, "Why it is taken."] = None,

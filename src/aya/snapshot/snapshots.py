@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from pydantic import computed_field
 
 from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
-from aya.errors import NotFound, UsageError
+from aya.errors import Conflict, NotFound, UsageError
 from aya.model import CheckOutcome, CheckResult
 from aya.snapshot.canonical import canonical, digest
 from aya.snapshot.document import KIND, SCHEMA_VERSION, Document, read_document
@@ -44,6 +45,7 @@ class Verification:
     state_hash: str
     problems: tuple[str, ...]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def intact(self) -> bool:
         """Whether the snapshot is what it was when it was taken."""
@@ -73,7 +75,7 @@ def create(
 ) -> Snapshot:
     """Store the state as it is now, or `document` that was just read, and let it carry the results of checks run on it.
 
-    Raises UsageError when the name is empty or taken.
+    Raises UsageError when the name is empty, Conflict when it is taken.
     """
     if not name.strip() or len(name) > 200 or "\0" in name:
         raise UsageError("A snapshot needs a name of 1 to 200 characters.")
@@ -101,7 +103,7 @@ def create(
             },
         )
         if not stored:
-            raise UsageError(f"There is already a snapshot named {name}.", remedy="Choose another name.")
+            raise Conflict(f"There is already a snapshot named {name}.", remedy="Choose another name.")
     return get(connection, name)
 
 

@@ -63,9 +63,6 @@ class Answer:
             (b"content-length", str(len(pieces[0]) if zipped else self.length).encode()),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        if scope["method"] == "HEAD":
-            await send({"type": "http.response.body"})
-            return
         for piece in pieces[:-1]:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": pieces[-1] if pieces else b""})

@@ -111,17 +111,12 @@ def _add_the_rest(app: FastAPI, context: Context, meters: Meters, routing: Routi
         "/docs": docs,
         "/docs.css": css,
     }.items():
-        app.add_api_route(path, answer, methods=["GET", "HEAD"], response_model=None, include_in_schema=False)
+        app.add_api_route(path, answer, methods=["GET"], response_model=None, include_in_schema=False)
         routing.add("GET", path)
 
 
 class StrictRoute(APIRoute):
-    """A route that takes only strict JSON, and answers HEAD like GET."""
-
-    def __init__(self, *given: Any, **named: Any) -> None:
-        super().__init__(*given, **named)
-        if self.methods and "GET" in self.methods:
-            self.methods.add("HEAD")
+    """A route that takes only strict JSON."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """What handles a request."""

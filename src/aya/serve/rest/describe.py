@@ -60,14 +60,13 @@ def document(app: FastAPI, context: Context) -> dict[str, Any]:
     schemas = made.setdefault("components", {}).setdefault("schemas", {})
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
-    schemas["Problem"] = SCHEMA
+    schemas["ProblemDetails"] = SCHEMA
     with context.database.connect(Login.READER) as connection:
         described = {one.name: columns(connection, one) for one in row_lists().values()}
         node = node_columns(connection)
         parts = {one.name: shown(connection, one) for one in sections()}
     schemas["NodeState"] = _state(node, parts)
     for path in made["paths"].values():
-        path.pop("head", None)
         for said in path.values():
             name, place = said.pop("x-aya")
             _complete(said, operations()[name], described, schemas)
@@ -101,7 +100,10 @@ def _complete(
     said["responses"] = {
         "200": ok,
         **({"304": {"description": "It is as it was: `If-None-Match` named it."}} if not operation.writes else {}),
-        "default": {"description": "It was not done.", "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REF}Problem"}}}},
+        "default": {
+            "description": "It was not done.",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": f"{REF}ProblemDetails"}}},
+        },
     }
 
 
@@ -130,8 +132,10 @@ def _result(
     if operation.result is JsonText:
         one = {"$ref": f"{REF}NodeState"}
         return one if "node" in operation.routes[0].path else _of_nodes(one)
-    schema = TypeAdapter(operation.result).json_schema(mode="serialization", ref_template=REF + "{model}")
-    schemas.update(schema.pop("$defs", {}))
+    schema = TypeAdapter(operation.shape).json_schema(mode="serialization", ref_template=REF + "{model}")
+    for name, part in schema.pop("$defs", {}).items():
+        if schemas.setdefault(name, part) != part:
+            raise TypeError(f"two types of results are named {name}: {operation.name} has the second")
     return schema
 
 
@@ -181,7 +185,7 @@ def _list_of(operation: Operation) -> RowList:
 
 def _listed(names: list[str]) -> str:
     one = f"({'|'.join(names)})"
-    return f"^{one}(,{one})*$"
+    return f"^({one}(,{one})*)?$"
 
 
 def _limit_text(said: dict[str, Any], name: str, pattern: str) -> None:

@@ -4,11 +4,11 @@ answer in the form that was asked for.
 
 import inspect
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated, Any, cast, get_args, get_origin
+from typing import Annotated, Any, Literal, cast, get_args, get_origin
 from urllib.parse import urlencode
 
 from fastapi import Body, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, create_model
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -26,10 +26,7 @@ from aya.serve.rest.form import JSON, choose, page_answer
 CONDITIONS = "where"
 """The parameter of lists that takes what no other does."""
 FORMAT = Parameter(
-    "format",
-    Annotated[str | None, "In which form: json, csv or ndjson; left out: as `Accept` says."],
-    None,
-    "In which form: json, csv or ndjson; left out: as `Accept` says.",
+    "format", Literal["json", "csv", "ndjson"] | None, None, "In which form; left out: as `Accept` says."
 )
 
 
@@ -60,7 +57,7 @@ def endpoint(
     operation: Operation, route: Route, context: Context, stream: ChangeStream
 ) -> Callable[..., Awaitable[Response]]:
     """What the framework calls for a request; its signature says what it takes."""
-    serializer = TypeAdapter(operation.result) if operation.kind is Kind.DOCUMENT else None
+    serializer = TypeAdapter(operation.shape) if operation.kind is Kind.DOCUMENT else None
 
     async def answer(request: Request, **given: Any) -> Response:
         said = given.pop("said", None)
@@ -69,8 +66,9 @@ def endpoint(
         arguments = {**given, **asked}
         if operation.kind is Kind.ROWS:
             arguments[CONDITIONS] = _conditions(request, asked)
-        if isinstance(node := given.get("node"), str) and operation.kind is Kind.ROWS:
-            arguments["node"] = (node,)
+        for one in operation.parameters:
+            if one.name in given and _takes_several(one):
+                arguments[one.name] = (given[one.name],)
         caller: Context = request.scope.get("aya.context", context)
         if operation.kind is Kind.STREAM:
             events = await stream.listen(arguments, request.headers.get("last-event-id"))
@@ -85,7 +83,8 @@ def endpoint(
         elif serializer is None:
             ready = Answer((result.encode(),), form.media_type)
         else:
-            ready = Answer((await run_in_threadpool(serializer.dump_json, result),), JSON.media_type)
+            said = result.document() if hasattr(result, "document") else result
+            ready = Answer((await run_in_threadpool(serializer.dump_json, said),), JSON.media_type)
         if route.method == "GET":
             return AnswerResponse(ready)
         return Response(b"".join(ready.pieces), media_type=ready.media_type, headers={"cache-control": "no-store"})
@@ -101,8 +100,7 @@ def _signature(operation: Operation, route: Route) -> list[inspect.Parameter]:
     found = [inspect.Parameter("request", keyword, annotation=Request)]
     for one in operation.parameters:
         if one.name in placed(route):
-            # A list takes several nodes; a path names one.
-            kind = str if get_origin(_bare(one.annotation)) in (Sequence, list, tuple) else one.annotation
+            kind = str if _takes_several(one) else one.annotation
             found.append(inspect.Parameter(one.name, keyword, annotation=Annotated[kind, Path(description=one.help)]))
     if others := taken(operation, route):
         where: Any = Query() if route.method == "GET" else Body()
@@ -117,12 +115,27 @@ def _model(operation: Operation, route: Route, parameters: list[Parameter]) -> t
         default = ... if one.default is EMPTY else one.default
         fields[one.name] = (one.annotation, Field(default, description=one.help))
     extra: Any = "ignore" if operation.kind is Kind.ROWS else "forbid"
+    if route.method == "GET":
+        # A form sends what nobody filled in as nothing.
+        fields = {
+            name: (
+                Annotated[annotation, BeforeValidator(_unless_empty)] if field.default is None else annotation,
+                field,
+            )
+            for name, (annotation, field) in fields.items()
+        }
     name = f"{operation.name}_{'query' if route.method == 'GET' else 'body'}"
     return create_model(name, __config__=ConfigDict(extra=extra), **fields)
 
 
-def _bare(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+def _unless_empty(said: Any) -> Any:
+    return None if said == "" else said
+
+
+def _takes_several(one: Parameter) -> bool:
+    """Whether it takes several values, of which a path names one."""
+    bare = get_args(one.annotation)[0] if get_origin(one.annotation) is Annotated else one.annotation
+    return get_origin(bare) in (Sequence, list, tuple)
 
 
 def _conditions(request: Request, asked: dict[str, Any]) -> dict[str, str]:

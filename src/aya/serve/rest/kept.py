@@ -63,7 +63,7 @@ class FromMemory:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass on."""
-        if scope["type"] == "http" and scope["method"] in ("GET", "HEAD"):
+        if scope["type"] == "http" and scope["method"] == "GET":
             try:
                 answer = await self._answer(scope)
             except AyaError as error:

@@ -12,10 +12,11 @@ from starlette.responses import Response
 from starlette.types import Scope, Send
 
 from aya.errors import AyaError
+from aya.operations.operation import Operation
 
 MEDIA_TYPE = "application/problem+json"
 SCHEMA: dict[str, Any] = {
-    "title": "Problem",
+    "title": "ProblemDetails",
     "description": "What went wrong (RFC 9457).",
     "type": "object",
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
@@ -86,6 +87,7 @@ async def on_error(request: Request, error: Exception) -> Response:
 def _of_validation(scope: Scope, error: RequestValidationError) -> Response:
     """What does not fit, one sentence each."""
     said = []
+    operation: Operation = scope["aya.operation"]
     for one in error.errors():
         where, *path = (str(part) for part in one["loc"])
         name = ".".join(path) or where
@@ -102,9 +104,7 @@ def _of_validation(scope: Scope, error: RequestValidationError) -> Response:
             "UsageError",
             "The request itself is wrong",
             f"The request does not fit: {'; '.join(said)}.",
-            f"It takes: {', '.join(scope['aya.takes'])}."
-            if scope.get("aya.takes")
-            else "/openapi.json says what fits.",
+            f"It takes: {', '.join(one.name for one in operation.parameters) or 'nothing'}. /openapi.json says what fits.",
         ),
         {},
     )

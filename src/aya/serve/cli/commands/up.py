@@ -35,16 +35,19 @@ def up(
         )
     import time
 
-    from aya.serve.cli.output import report_error
+    from aya.serve.cli.output import console, report_error
+    from aya.serve.rest.server import serving
 
-    while True:
-        time.sleep(context.settings.interval_s)
-        try:
-            with working(False, node=node) as context:
-                done = operation(context)
-            print_up_again(done)
-        except AyaError as error:
-            report_error(error, as_json=False)  # the next round may well succeed
+    with serving(context, context.settings.host, context.settings.port) as port:
+        console().print(f"Serving on http://{context.settings.host}:{port}, /docs says what there is. Ctrl-C ends it.")
+        while True:
+            time.sleep(context.settings.interval_s)
+            try:
+                with working(False, node=node) as context:
+                    done = operation(context)
+                print_up_again(done)
+            except AyaError as error:
+                report_error(error, as_json=False)  # the next round may well succeed
 
 
 @app.command()
