@@ -60,14 +60,14 @@ def test_a_change_that_commits_late_is_told_to_who_comes_back_with_an_earlier_ev
     client: httpx2.Client, writer: Connection, admin: Connection
 ) -> None:
     with admin.transaction():
-        admin.execute("UPDATE postgresql_configuration SET setting_value = 'late' WHERE setting_name = 'fsync'")
+        admin.execute("SELECT aya.note_verification(min(id), 'verified', 'late') FROM change_log")
         change(writer, "5")
         with client.stream("GET", STREAM, params={"limit": 1}) as answer:
             listening = Listening(answer.iter_lines())
             assert listening.next()["new_value"]["setting_value"] == "5"
             seen = listening.last_id
     with client.stream("GET", STREAM, headers={"last-event-id": seen}) as answer:
-        assert Listening(answer.iter_lines()).next()["new_value"]["setting_value"] == "late"
+        assert Listening(answer.iter_lines()).next()["new_value"]["verification_notes"] == "late"
 
 
 def test_an_id_that_no_event_had_is_refused(client: httpx2.Client) -> None:
@@ -90,8 +90,9 @@ def test_who_reads_too_slowly_is_sent_away_and_the_others_go_on(
             await asyncio.to_thread(change, writer, str(number))
             while len(heard) <= number:
                 event = (await anext(quick)).decode()
+                told = (line.removeprefix("data: ") for line in event.splitlines() if line.startswith("data: "))
                 heard += [
-                    line for line in event.splitlines() if f'"setting_value":"{number}"' in line and "data" in line
+                    value for one in told if (value := json.loads(one)["new_value"]["setting_value"]) == str(number)
                 ]
         left = len([event async for event in slow])
         await quick.aclose()
