@@ -63,14 +63,14 @@ class Feed:
         async with self._connected() as connection:
             if not self._states:
                 with self._database.connect(Login.READER) as describing:
-                    self._states = state_query(describing)
+                    self._states = state_query(describing, "wanted_node.id = ANY (%(numbers)s)")
             async with connection.transaction():
-                await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
                 changed = await _changed(connection, since)
                 yield changed
                 for first in range(0, len(changed.nodes), AT_ONCE):
-                    given = {"numbers": list(changed.nodes[first : first + AT_ONCE]), "nodes": None}
-                    for number, name, state in await (await connection.execute(self._states, given)).fetchall():
+                    given = {"numbers": list(changed.nodes[first : first + AT_ONCE])}
+                    cursor = await connection.execute(self._states, given, prepare=True)
+                    for number, name, state in await cursor.fetchall():
                         yield number, name, state.encode()
 
     async def close(self) -> None:
@@ -95,10 +95,16 @@ class Feed:
 async def open_reader(database: Database) -> psycopg.AsyncConnection[TupleRow]:
     """A connection of the reader for one task. Raises DatabaseUnreachable at once when the embedded server does not run."""
     database.refuse_if_stopped()
-    role = {"role": found} if (found := database.role(Login.READER)) else {}
-    return await psycopg.AsyncConnection[TupleRow].connect(
-        database.url(Login.READER), autocommit=True, row_factory=tuple_row, **keywords(role)
+    # What is asked is always the same: it is planned once.
+    settings = {"plan_cache_mode": "force_generic_plan"}
+    if role := database.role(Login.READER):
+        settings["role"] = role
+    connection = await psycopg.AsyncConnection[TupleRow].connect(
+        database.url(Login.READER), autocommit=True, row_factory=tuple_row, **keywords(settings)
     )
+    await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+    await connection.set_read_only(True)
+    return connection
 
 
 async def notifications(database: Database) -> AsyncGenerator[None]:

@@ -5,6 +5,7 @@
 What is not known is left out. It holds observations as well: it is what is recorded, not what is hashed.
 """
 
+import re
 from collections.abc import Sequence
 
 from psycopg.rows import tuple_row
@@ -12,6 +13,9 @@ from psycopg.rows import tuple_row
 from aya.db.connection import Connection, translated
 from aya.db.lists import Column, RowList, columns, row_lists
 from aya.db.selection import json_of
+
+WANTED = re.compile(re.escape("(%(nodes)s::text[] IS NULL OR n.node_name = ANY (%(nodes)s))"))
+"""How a list says of which nodes it is."""
 
 
 def sections() -> list[RowList]:
@@ -29,8 +33,8 @@ def node_columns(connection: Connection) -> tuple[Column, ...]:
     return tuple(column for column in columns(connection, row_lists()["node"]) if column.name != "id")
 
 
-def state_query(connection: Connection) -> str:
-    """The statement that gives number, name and state of the nodes of `%(numbers)s` and `%(nodes)s`, each NULL for all."""
+def state_query(connection: Connection, condition: str) -> str:
+    """The statement that gives number, name and state of those of `wanted_node` for which the condition holds."""
     node = f"SELECT {_object(node_columns(connection))} FROM (SELECT wanted_node.*) AS l"
     parts = [f"'node' VALUE ({node})"]
     for section in sections():
@@ -38,21 +42,21 @@ def state_query(connection: Connection) -> str:
             f"l.{part.removeprefix('-')}{' DESC' if part.startswith('-') else ''}" for part in section.order
         )
         rows = f"json_agg({_object(shown(connection, section))} ORDER BY {order})"
-        # `nodes` would ask for all of those wanted; here it is one after the other, by a name that no list uses itself.
-        of_one = section.sql.replace("%(nodes)s", "ARRAY[wanted_node.node_name]")
+        # A list asks for all nodes that are wanted; here it is one after the other, by a name that no list uses itself.
+        of_one, asked = WANTED.subn("wanted_node.node_name = n.node_name", section.sql)
+        assert asked == 1, section.name
         parts.append(f"'{section.name}' VALUE (SELECT coalesce({rows}, '[]'::json) FROM ({of_one}) AS l)")
     return (
         f"SELECT wanted_node.id, wanted_node.node_name, JSON_OBJECT({', '.join(parts)} RETURNING text) "
-        "FROM system_nodes wanted_node WHERE (%(numbers)s::integer[] IS NULL OR wanted_node.id = ANY (%(numbers)s)) "
-        "AND (%(nodes)s::text[] IS NULL OR wanted_node.node_name = ANY (%(nodes)s)) ORDER BY wanted_node.node_name"
+        f"FROM system_nodes wanted_node WHERE {condition} ORDER BY wanted_node.node_name"
     )
 
 
 def read_state(connection: Connection, nodes: Sequence[str] | None = None) -> list[tuple[str, bytes]]:
     """Name and state of all nodes, or of those named, in the order of their names."""
-    text = state_query(connection)
+    text = state_query(connection, "%(nodes)s::text[] IS NULL OR wanted_node.node_name = ANY (%(nodes)s)")
     with translated(doing="reading the state"), connection.cursor(row_factory=tuple_row) as cursor:
-        given = {"numbers": None, "nodes": list(nodes) if nodes else None}
+        given = {"nodes": list(nodes) if nodes else None}
         return [(name, state.encode()) for _, name, state in cursor.execute(text, given)]
 
 
