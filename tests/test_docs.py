@@ -19,8 +19,6 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
 def commands() -> dict[str, object]:
-    from typer.main import get_command
-
     from aya.serve.cli.app import complete
 
     def walk(name: str, command: object) -> dict[str, object]:
@@ -31,7 +29,7 @@ def commands() -> dict[str, object]:
             else {k: v for n, c in inner.items() for k, v in walk(f"{name} {n}", c).items()}
         )
 
-    return walk("aya", get_command(complete()))
+    return walk("aya", complete())
 
 
 def test_the_worked_example_of_the_contribution_guide_works(tmp_path: Path) -> None:

@@ -37,6 +37,15 @@ class Generated(TyperCommand):
 
     words: str
 
+    @property
+    def params(self) -> list[Any]:
+        """Its parameters."""
+        return list(self.whole().params)
+
+    @params.setter
+    def params(self, _: list[Any]) -> None:
+        """What it is made with has none yet."""
+
 
 def add_generated(group: TyperGroup) -> None:
     """Add a command for each operation whose words lead to none."""
