@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
 
@@ -17,10 +17,13 @@ BACKLOG = 512
 START_S = 30.0
 
 
-def serve(context: Context, host: str, port: int) -> None:
-    """Serve until the program is told to end. Raises ConfigurationError when the address cannot be used."""
+def serve(context: Context, host: str, port: int, announce: Callable[[int], None] = lambda _: None) -> None:
+    """Serve until the program is told to end; `announce` is told the port. Raises ConfigurationError when the
+    address cannot be used.
+    """
     listening = _listen(host, port)
     try:
+        announce(listening.getsockname()[1])
         _server(context).run(sockets=[listening])
     finally:
         listening.close()

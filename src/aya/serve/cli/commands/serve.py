@@ -13,11 +13,10 @@ Port = Annotated[int | None, typer.Option("--port", help="Port to listen on [def
 @app.command()
 def serve(host: Host = None, port: Port = None) -> None:
     """Serve REST over HTTP until Ctrl-C; /docs says what there is."""
-    from aya.serve.cli.output import console
+    from aya.serve.cli.overview import print_serving
     from aya.serve.rest.server import serve as run
 
     with working(True, host=host, port=port) as context:
         context.database.start()
         settings = context.settings
-        console().print(f"Serving on http://{settings.host}:{settings.port}, /docs says what there is. Ctrl-C ends it.")
-        run(context, settings.host, settings.port)
+        run(context, settings.host, settings.port, lambda chosen: print_serving(settings.host, chosen))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aya.errors import AyaError, ExitCode
+from aya.errors import AyaError, ConfigurationError, ExitCode
 from aya.serve.cli.app import AsJson, NodeOption, app, working
 
 
@@ -19,7 +19,7 @@ def up(
     """Make and keep the truth about this machine: server, schema, facts, checks, snapshot."""
     from aya.operations.up import up as operation
     from aya.serve.cli.documents import up_json
-    from aya.serve.cli.overview import print_up, print_up_again
+    from aya.serve.cli.overview import print_serving, print_up, print_up_again
 
     with working(as_json, node=node) as context:
         done = operation(context)
@@ -34,12 +34,17 @@ def up(
             ExitCode.ATTENTION if any(r.outcome == "fail" for r in done.verified.results) else ExitCode.DONE
         )
     import time
+    from contextlib import ExitStack
 
-    from aya.serve.cli.output import console, report_error
+    from aya.serve.cli.output import report_error
     from aya.serve.rest.server import serving
 
-    with serving(context, context.settings.host, context.settings.port) as port:
-        console().print(f"Serving on http://{context.settings.host}:{port}, /docs says what there is. Ctrl-C ends it.")
+    with ExitStack() as meanwhile:
+        try:
+            port = meanwhile.enter_context(serving(context, context.settings.host, context.settings.port))
+            print_serving(context.settings.host, port)
+        except ConfigurationError as error:
+            report_error(error, as_json=False)  # that nobody can ask is no reason not to look
         while True:
             time.sleep(context.settings.interval_s)
             try:
