@@ -207,8 +207,6 @@ def settings_page() -> str:
 
 def cli_page() -> str:
     """Every command with its options."""
-    from typer.main import get_command
-
     from aya.serve.cli.app import complete
 
     lines = [
@@ -216,7 +214,7 @@ def cli_page() -> str:
         "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found that needs attention, 130 interrupted. "
         "With `--json` stdout is one JSON document and nothing else.\n",
     ]
-    lines += command_lines("aya", get_command(complete()))
+    lines += command_lines("aya", complete())
     return GENERATED + "\n".join(lines) + "\n"
 
 

@@ -20,8 +20,6 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 
 
 def commands() -> dict[str, object]:
-    from typer.main import get_command
-
     from aya.serve.cli.app import complete
 
     def walk(name: str, command: Any) -> dict[str, object]:
@@ -32,7 +30,7 @@ def commands() -> dict[str, object]:
             found |= walk(f"{name} {sub}", inner)
         return found
 
-    return walk("aya", get_command(complete()))
+    return walk("aya", complete())
 
 
 def test_the_worked_example_of_the_contribution_guide_works(tmp_path: Path) -> None:

@@ -5,6 +5,10 @@ AyaError                    something AYA was asked to do was not done
  |   +- NotFound            the thing asked for does not exist
  |   +- Pruned              it existed, but retention let it go
  |   +- StatementRefused    a statement of SQL was not run, or PostgreSQL refused or stopped it
+ |   +- Conflict            it clashes with what is there already
+ |   +- Malformed           the request cannot even be read
+ |   +- NotAcceptable       it is wanted in a form in which it is not given
+ |   +- UnsupportedMedia    it was sent in a form that is not taken
  +- TooManyRequests         not now: too much was asked for at once
  +- ConfigurationError      an option or a file of options cannot be used
  +- HostError               a command, file or folder of the machine could not be used
@@ -78,6 +82,30 @@ class TooManyRequests(AyaError):
     """Not now: the caller asked too often, or for too much at once."""
 
     http_status = 429
+
+
+class Conflict(UsageError):
+    """What is asked for clashes with what is there already."""
+
+    http_status = 409
+
+
+class Malformed(UsageError):
+    """The request cannot even be read: no UTF-8, no JSON, or JSON that two readers would read differently."""
+
+    http_status = 400
+
+
+class NotAcceptable(UsageError):
+    """The answer is wanted in a form in which it is not given; the message names those it is given in."""
+
+    http_status = 406
+
+
+class UnsupportedMedia(UsageError):
+    """The request was sent in a form that is not taken."""
+
+    http_status = 415
 
 
 class ConfigurationError(AyaError):

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
         64 * 1024, description="So much it gives of one value at most.", ge=16, le=16 * 1024 * 1024
     )
     sql_concurrency: int = Field(4, description="So many statements of read-only SQL run at once.", ge=1, le=16)
+    host: str = Field("127.0.0.1", description="Address that is served over HTTP.")
+    port: int = Field(8080, description="Port that is served over HTTP.", ge=0, le=65535)
     interval_s: int = Field(300, description="Seconds between two collections of `aya up` without --once.", ge=1)
     check_limit_s: int = Field(60, description="Seconds that one check of `aya verify` may take.", ge=1, le=86400)
     backup_folders: tuple[Path, ...] = Field(

@@ -92,7 +92,7 @@ def test_an_ordinary_user_has_everything_but_what_may_not_be_read(folder: Path, 
         assert len(own) == 1
         assert aya("doctor").code == 0
         (node,) = aya("show", "node", "--json").document
-        assert node["node"]["kernel_version"].endswith(os.uname().release)
+        assert node["kernel_version"].endswith(os.uname().release)
     finally:
         assert aya("db", "stop").code == 0
 

@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Protocol
 
+from pydantic import computed_field
+
 from aya.audit.checkpoint import Checkpoint
 from aya.audit.merkle import SIZE, Frontier, leaf_hash
 from aya.audit.note import VerifierKey, opened
@@ -76,6 +78,7 @@ class Report:
     shown: str = ""
     """What a proof shows, if it holds."""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def whole(self) -> bool:
         """Whether nothing is wrong."""

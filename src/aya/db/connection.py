@@ -55,19 +55,26 @@ def connect(
         connection = psycopg.connect(
             url,
             autocommit=True,
-            connect_timeout=CONNECT_TIMEOUT_S,
-            application_name="aya",
-            options=options(SESSION | dict(settings)),
+            **keywords(settings),
             row_factory=dict_row,
         )
         try:
             if role is not None:
-                _act_as(connection, role)
+                act_as(connection, role)
             connection.autocommit = autocommit
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def keywords(settings: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    """What every connection of AYA is opened with."""
+    return {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": "aya",
+        "options": options(SESSION | dict(settings)),
+    }
 
 
 def options(settings: Mapping[str, str]) -> str:
@@ -88,7 +95,8 @@ def _refuse_misspelt(url: str) -> None:
         ) from None
 
 
-def _act_as(connection: Connection, role: str) -> None:
+def act_as(connection: Connection, role: str) -> None:
+    """Go on as that role. Raises DatabaseUnsuitable when there is none or the login may not."""
     try:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     except psycopg.errors.InvalidParameterValue as error:

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from aya.db.configuration import DATABASE, SQL_ROLE, SUPERUSER
 from aya.db.connection import Connection, as_user, connect, without_password
+from aya.db.pool import Pool
 from aya.db.server import EmbeddedServer
 from aya.errors import ConfigurationError, DatabaseUnreachable
 from aya.settings import Settings
@@ -30,6 +31,8 @@ class Database:
     """Where AYA's database is and how to get in."""
 
     settings: Settings
+    pool: Pool | None = None
+    """Kept connections of the reader; None: each is opened anew."""
 
     @property
     def is_embedded(self) -> bool:
@@ -71,20 +74,31 @@ class Database:
             )
         return f"postgresql://{ROLES[login]}:{self.server.password(ROLES[login])}@127.0.0.1:{port}/{DATABASE}"
 
+    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = True) -> Connection:
+        """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
+        self.refuse_if_stopped()
+        if self.pool is not None and login is Login.READER and autocommit:
+            return self.pool.take()
+        return connect(self.url(login), role=self.role(login), autocommit=autocommit, settings=self._said())
+
     def refuse_if_stopped(self) -> None:
-        """Raise DatabaseUnreachable when the embedded server does not run."""
+        """Raise DatabaseUnreachable when the embedded server does not run: nobody need wait for it."""
         if self.is_embedded and not self.server.status().running:
             raise DatabaseUnreachable(
                 f"The embedded PostgreSQL in {self.settings.home} does not run.",
                 remedy="Start it with `aya db start`, or make everything with `aya up`.",
             )
 
-    def connect(self, login: Login = Login.WRITER, *, autocommit: bool = True) -> Connection:
-        """Open a connection as that login. Starts nothing; raises DatabaseUnreachable when there is no server."""
-        self.refuse_if_stopped()
-        role = None if self.is_embedded or login is Login.SQL else ROLES.get(login)
-        said = {"aya.actor": self.settings.actor, "aya.reason": self.settings.reason or ""}
-        return connect(self.url(login), role=role, autocommit=autocommit, settings=said)
+    def new_pool(self) -> Pool:
+        """Connections of the reader to be kept."""
+        return Pool(self.url(Login.READER), role=self.role(Login.READER), settings=self._said())
+
+    def role(self, login: Login) -> str | None:
+        """As which role to act, where the URL does not say it."""
+        return None if self.is_embedded or login is Login.SQL else ROLES.get(login)
+
+    def _said(self) -> dict[str, str]:
+        return {"aya.actor": self.settings.actor, "aya.reason": self.settings.reason or ""}
 
     def __str__(self) -> str:
         if self.is_embedded:

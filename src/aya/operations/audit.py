@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
 
+from annotated_types import Ge, Le
+
 from aya.audit import checkpoint as checkpoints
 from aya.audit import seal as sealing
 from aya.audit.export import Export
@@ -24,7 +26,7 @@ from aya.db.database import Login
 from aya.db.migrate import is_current
 from aya.errors import AuditError, DatabaseUnsuitable, NotFound, UsageError
 from aya.operations.context import Context
-from aya.operations.operation import Kind, Scope, operation
+from aya.operations.operation import LARGEST, Kind, Scope, operation
 
 Keys = Annotated[Sequence[str], "Verifier keys to trust, beside those whose private half is here."]
 
@@ -159,7 +161,7 @@ def newest_checkpoint(context: Context, to: Path | None = None) -> str:
 
 
 @operation("GET /audit/proofs/{change}", command="audit prove")
-def prove(context: Context, change: Annotated[int, "Number of the change."]) -> Proof:
+def prove(context: Context, change: Annotated[int, "Number of the change.", Ge(1), Le(LARGEST)]) -> Proof:
     """The proof that a change is in the log, to be verified anywhere with `aya audit verify FILE`."""
     with context.database.connect(Login.READER) as connection:
         refuse_pruned(connection, change)

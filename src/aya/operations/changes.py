@@ -3,9 +3,10 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
+from pydantic import StringConstraints
 
 from aya.db.database import Login
 from aya.errors import UsageError
@@ -15,7 +16,7 @@ from aya.history.moment import moment
 from aya.history.why import Why
 from aya.history.why import why as explain
 from aya.operations.context import Context
-from aya.operations.operation import Kind, Scope, operation
+from aya.operations.operation import LARGEST, Kind, Scope, operation
 
 FOLLOW_INTERVAL_S = 1.0
 FOLLOW_AT_ONCE = 10_000
@@ -29,7 +30,7 @@ Match = Annotated[str | None, "Only those that hold this text in what changed or
 Actor = Annotated[str | None, "Only by this actor."]
 Since = Annotated[str | None, "Logged since: `2026-11-20 14:00`, `2 hours ago`."]
 Until = Annotated[str | None, "Logged until."]
-Run = Annotated[int | None, "Only what this collection found."]
+Run = Annotated[int | None, "Only what this collection found.", Ge(1), Le(LARGEST)]
 
 
 @operation("GET /changes/latest", command="changes", tool=True)
@@ -103,10 +104,10 @@ def follow_changes(
 @operation("POST /changes/{number}/verification", command="changes verify", scope=Scope.VERIFY)
 def note_verification(
     context: Context,
-    number: Annotated[int, "Number of the change."],
+    number: Annotated[int, "Number of the change.", Ge(1), Le(LARGEST)],
     *,
-    status: Annotated[str, "verified, refuted or pending."] = "verified",
-    note: Annotated[str, "How it was verified."],
+    status: Annotated[Literal["verified", "refuted", "pending"], "What was found of it."] = "verified",
+    note: Annotated[str, "How it was verified.", StringConstraints(pattern=r"^\S[^\x00]*$")],
 ) -> Change:
     """Say of a change that it was verified, refuted, or is pending again, and how; that is itself logged."""
     with context.database.connect() as connection:
@@ -119,7 +120,7 @@ def why(
     node: Annotated[str, "The node."],
     thing: Annotated[str, "A setting, package, service, schema object, or column of the node."],
     *,
-    limit: Annotated[int, "So many of its newest changes."] = 20,
+    limit: Annotated[int, "So many of its newest changes.", Ge(1), Le(1000)] = 20,
 ) -> Why:
     """The changes of a thing of a node, and what else changed around each, ranked, with its evidence."""
     if limit < 1:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from aya.db.database import Database
+from aya.db.pool import Pool
 from aya.host.local import LocalHost
 from aya.redaction import Redactor, load_redactor
 from aya.settings import Settings
@@ -18,11 +19,13 @@ class Context:
     settings: Settings
     progress: Callable[[str], None] = lambda _: None
     """Told what is being done, for those who wait."""
+    pool: Pool | None = None
+    """Kept connections, shared by all callers of a program that stays."""
 
     @cached_property
     def database(self) -> Database:
         """AYA's own database."""
-        return Database(self.settings)
+        return Database(self.settings, self.pool)
 
     @cached_property
     def host(self) -> LocalHost:

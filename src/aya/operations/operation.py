@@ -18,9 +18,13 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from aya.operations.sentence import first_sentence
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 MARK = "aya_operation"
+LARGEST = 10**18
+"""No row has a larger number."""
 EMPTY = inspect.Parameter.empty
 
 AsOf = Annotated[
@@ -28,6 +32,13 @@ AsOf = Annotated[
     "As it was then: `2026-11-20 14:00`, `2 hours ago`, or #812 for right after change 812. Left out: as it is now.",
 ]
 """The one parameter by which every operation that reads state goes back in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """A result that PostgreSQL wrote as JSON: sent as it is, for reading it and writing it again would only cost."""
+
+    data: bytes
 
 
 class Scope(StrEnum):
@@ -93,6 +104,8 @@ class Operation:
     """Whether it can lose something."""
     tool: bool
     """Whether it is offered to agents by MCP."""
+    keeps: bool
+    """Whether its result holds until something is written to the database."""
 
     @property
     def name(self) -> str:
@@ -102,8 +115,7 @@ class Operation:
     @property
     def summary(self) -> str:
         """The first sentence of its docstring."""
-        first = self.description.split("\n\n")[0].replace("\n", " ")
-        return first.split(". ")[0].rstrip(".:") + "."
+        return first_sentence(self.description)
 
     @property
     def description(self) -> str:
@@ -123,6 +135,11 @@ class Operation:
     def result(self) -> Any:
         """The type of what it returns."""
         return get_type_hints(self.function, include_extras=True)["return"]
+
+    @property
+    def shape(self) -> Any:
+        """The type whose JSON is that of the result: a result that has `document()` says itself what it is."""
+        return dict[str, Any] if hasattr(self.result, "document") else self.result
 
     @property
     def signature(self) -> inspect.Signature:
@@ -150,6 +167,7 @@ def operation(
     writes: bool | None = None,
     destructive: bool = False,
     tool: bool = False,
+    keeps: bool = False,
 ) -> Callable[[F], F]:
     """Declare a function to be an operation; the function stays as it is.
 
@@ -168,6 +186,7 @@ def operation(
             writes=any(route.method != "GET" for route in parsed) if writes is None else writes,
             destructive=destructive,
             tool=tool,
+            keeps=keeps,
         )
         setattr(function, MARK, declared)
         return function
@@ -194,12 +213,14 @@ def of(function: Callable[..., Any]) -> Operation:
 
 def _declared() -> Iterator[Operation]:
     package = import_module(__package__ or "aya.operations")
-    for module in sorted(entry.name for entry in iter_modules(package.__path__)):
-        for value in vars(import_module(f"{package.__name__}.{module}")).values():
-            declared = getattr(value, MARK, None)
-            # A function that another module imported is declared there.
-            if isinstance(declared, Operation) and declared.function.__module__ == f"{package.__name__}.{module}":
-                yield declared
+    for name in sorted(f"{package.__name__}.{entry.name}" for entry in iter_modules(package.__path__)):
+        for value in vars(import_module(name)).values():
+            # A tuple of operations is a family: made from files, one each.
+            for one in value if isinstance(value, tuple) else (value,):
+                declared = getattr(one, MARK, None)
+                # A function that another module imported is declared there.
+                if isinstance(declared, Operation) and declared.function.__module__ == name:
+                    yield declared
 
 
 def _help(declared: inspect.Parameter, hints: dict[str, Any]) -> str:

@@ -1,6 +1,10 @@
 """Take, list, show, verify and compare snapshots."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from annotated_types import Len
+from pydantic import StringConstraints
 
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import Login
@@ -18,10 +22,28 @@ NOW = "now"
 """Stands for the state as it is recorded now, where a snapshot is named."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A snapshot with what it holds."""
+
+    snapshot: Snapshot
+    state: Document
+    """The state document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What differs between two states."""
+
+    differences: list[Difference]
+    patch: list[dict[str, Any]]
+    """The same as RFC 6902."""
+
+
 @operation("POST /snapshots", command="snapshot create", scope=Scope.VERIFY)
 def create_snapshot(
     context: Context,
-    name: Annotated[str, "Its name, not yet taken."],
+    name: Annotated[str, "Its name, not yet taken.", Len(1, 200), StringConstraints(pattern=r"^\S[^\x00]*$")],
     *,
     snapshot_type: Annotated[str, "baseline, production, manual, …"] = "manual",
     description: Annotated[str | None, "Why it is taken."] = None,
@@ -40,7 +62,6 @@ def create_snapshot(
         )
 
 
-@operation("GET /snapshots", command="snapshot list", tool=True)
 def list_snapshots(context: Context) -> list[Snapshot]:
     """All snapshots, newest first."""
     with context.database.connect(Login.READER) as connection:
@@ -48,10 +69,10 @@ def list_snapshots(context: Context) -> list[Snapshot]:
 
 
 @operation("GET /snapshots/{name}", command="snapshot show", tool=True)
-def get_snapshot(context: Context, name: Annotated[str, "Which snapshot."]) -> tuple[Snapshot, Document]:
+def get_snapshot(context: Context, name: Annotated[str, "Which snapshot."]) -> Held:
     """A snapshot and its state document."""
     with context.database.connect(Login.READER) as connection:
-        return snapshots.get(connection, name), snapshots.read(connection, name)
+        return Held(snapshots.get(connection, name), snapshots.read(connection, name))
 
 
 @operation("GET /snapshots/{name}/verification", command="snapshot verify")
@@ -66,7 +87,7 @@ def diff_states(
     context: Context,
     before: Annotated[str, "A snapshot, a moment, a node, or a node at one of those: ALPHA@baseline."],
     after: Annotated[str, "Likewise, or `now`."] = NOW,
-) -> tuple[list[Difference], list[dict[str, object]]]:
+) -> Compared:
     """What differs between two states: for people, and as RFC 6902.
 
     A state is `now`, a snapshot, a moment (`2026-11-20 14:00`, `2 hours ago`, `#812`), a node, or a node at one of those
@@ -81,7 +102,7 @@ def diff_states(
     elif is_of_one_node(before, old) or is_of_one_node(after, new):
         only = one[0] if is_of_one_node(before, old) else two[0]
         old, new = (_only(side, only) for side in (old, new))
-    return diff(old, new), json_patch(old, new)
+    return Compared(diff(old, new), json_patch(old, new))
 
 
 def named_state(connection: Connection, said: str) -> Document:

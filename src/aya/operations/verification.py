@@ -74,7 +74,7 @@ def verify(
     return Verified(tuple(result for result, _ in results), tuple(ids), state_hash, problem, change_number)
 
 
-@operation("GET /checks", command="verify")
+@operation("GET /checks/catalogue", command="verify")
 def list_checks(context: Context) -> list[Entry]:
     """Every check there is: AYA's own, and those in `AYA_HOME/checks/`. Needs no database."""
     return catalogue(context.settings.home)

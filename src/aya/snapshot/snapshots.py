@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import computed_field
+
 from aya.db.connection import Connection, rows, translated
 from aya.db.queries import query
-from aya.errors import NotFound, PayloadRefused, UsageError
+from aya.errors import Conflict, NotFound, PayloadRefused, UsageError
 from aya.snapshot.canonical import canonical, digest
 from aya.snapshot.document import Document, document_within
 from aya.snapshot.proof import Evidence, examine
@@ -57,6 +59,7 @@ class Verification:
     """As recomputed; empty when the state could not even be put together."""
     problems: tuple[str, ...]
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def intact(self) -> bool:
         """Whether the snapshot is what it was when it was taken."""
@@ -82,7 +85,7 @@ def create(
 ) -> Snapshot:
     """Store the state as it is now, or `state` that was just read. Results of checks on this very state vouch for it.
 
-    Raises UsageError when the name is empty or taken.
+    Raises UsageError when the name is empty, Conflict when it is taken.
     """
     if not name.strip() or len(name) > 200 or "\0" in name:
         raise UsageError("A snapshot needs a name of 1 to 200 characters.")
@@ -92,7 +95,7 @@ def create(
         # Also serialises those who take one, so that a name that is free now stays free.
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('aya.snapshot', 0))")
         if rows(connection, query("list_snapshots"), {"name": name}):
-            raise UsageError(f"There is already a snapshot named {name}.", remedy="Choose another name.")
+            raise Conflict(f"There is already a snapshot named {name}.", remedy="Choose another name.")
         connection.execute(
             query("insert_snapshot"),
             {

@@ -600,6 +600,83 @@ CREATE FUNCTION aya.database_schemas_as_of(at timestamp with time zone) RETURNS 
 
 COMMENT ON FUNCTION aya.database_schemas_as_of(at timestamp with time zone) IS 'The rows of database_schemas as they were at a moment; observations and updated_at are NULL.';
 
+CREATE FUNCTION aya.feed(nodes integer[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO aya.feed (node_id, transaction)
+    SELECT n, pg_current_xact_id() FROM unnest(nodes) AS n
+    ON CONFLICT DO NOTHING;
+    IF FOUND THEN
+        -- Whoever has not seen the older transaction has not seen this one either. Where rows that meanwhile went are an error, they stay.
+        IF current_setting('transaction_isolation') = 'read committed' THEN
+            DELETE FROM aya.feed f
+            USING (
+                SELECT o.node_id, o.transaction FROM aya.feed o
+                WHERE o.node_id = ANY (nodes) AND o.transaction < pg_current_xact_id()
+                FOR UPDATE SKIP LOCKED
+            ) AS older
+            WHERE f.node_id = older.node_id AND f.transaction = older.transaction;
+        END IF;
+        PERFORM pg_notify('aya_feed', '');
+    END IF;
+END
+$$;
+
+COMMENT ON FUNCTION aya.feed(nodes integer[]) IS 'Tell those who keep what they read that this transaction writes something of these nodes.';
+
+CREATE FUNCTION aya.feed_id() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    CASE tg_op
+        WHEN 'INSERT' THEN PERFORM aya.feed(ARRAY(SELECT DISTINCT coalesce(r.id, 0) FROM new_rows r));
+        WHEN 'DELETE' THEN PERFORM aya.feed(ARRAY(SELECT DISTINCT coalesce(r.id, 0) FROM old_rows r));
+        WHEN 'UPDATE' THEN PERFORM aya.feed(ARRAY(SELECT coalesce(r.id, 0) FROM new_rows r UNION SELECT coalesce(r.id, 0) FROM old_rows r));
+        ELSE PERFORM aya.feed('{-1}');
+    END CASE;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.feed_id() IS 'Trigger: tells the feed of which nodes something was written, by the column id.';
+
+CREATE FUNCTION aya.feed_node_id() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    CASE tg_op
+        WHEN 'INSERT' THEN PERFORM aya.feed(ARRAY(SELECT DISTINCT coalesce(r.node_id, 0) FROM new_rows r));
+        WHEN 'DELETE' THEN PERFORM aya.feed(ARRAY(SELECT DISTINCT coalesce(r.node_id, 0) FROM old_rows r));
+        WHEN 'UPDATE' THEN PERFORM aya.feed(ARRAY(SELECT coalesce(r.node_id, 0) FROM new_rows r UNION SELECT coalesce(r.node_id, 0) FROM old_rows r));
+        ELSE PERFORM aya.feed('{-1}');
+    END CASE;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.feed_node_id() IS 'Trigger: tells the feed of which nodes something was written, by the column node_id.';
+
+CREATE FUNCTION aya.feed_none() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    CASE tg_op
+        WHEN 'INSERT' THEN PERFORM aya.feed(ARRAY(SELECT DISTINCT 0 FROM new_rows r));
+        WHEN 'DELETE' THEN PERFORM aya.feed(ARRAY(SELECT DISTINCT 0 FROM old_rows r));
+        WHEN 'UPDATE' THEN PERFORM aya.feed(ARRAY(SELECT 0 FROM new_rows r UNION SELECT 0 FROM old_rows r));
+        ELSE PERFORM aya.feed('{-1}');
+    END CASE;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.feed_none() IS 'Trigger: tells the feed of which nodes something was written, by the column none.';
+
 CREATE FUNCTION aya.flat(whole jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
     RETURN (((whole - 'metadata'::text) || jsonb_build_object('metadata', (CASE WHEN ((whole -> 'metadata'::text) = 'null'::jsonb) THEN 'null'::text ELSE '{}'::text END)::jsonb)) || CASE WHEN ((whole -> 'metadata'::text) = 'null'::jsonb) THEN '{}'::jsonb ELSE (SELECT COALESCE(jsonb_object_agg(('metadata.'::text || m.key), m.value), '{}'::jsonb) AS "coalesce" FROM jsonb_each(((flat.whole -> 'metadata'::text) - 'observed'::text)) m(key, value)) END);
@@ -3400,6 +3477,18 @@ COMMENT ON COLUMN aya.audit_keys.introduced_at IS 'When it was introduced.';
 
 COMMENT ON COLUMN aya.audit_keys.note IS 'Signed statement that it follows the key before; signed by both, or by itself alone when the other was lost.';
 
+CREATE TABLE aya.feed (
+    node_id integer NOT NULL,
+    transaction xid8 NOT NULL
+)
+WITH (fillfactor='50');
+
+COMMENT ON TABLE aya.feed IS 'Which transactions last wrote something of which node. Whoever remembers the snapshot (pg_current_snapshot) in which it read finds here, exactly, of which nodes it must read again. About one row per node.';
+
+COMMENT ON COLUMN aya.feed.node_id IS 'The node; 0 for what belongs to none, -1 when a table was emptied: then anything may have changed.';
+
+COMMENT ON COLUMN aya.feed.transaction IS 'The transaction that wrote.';
+
 CREATE TABLE aya.probe_rows (
     token uuid NOT NULL,
     written_at timestamp with time zone DEFAULT now() NOT NULL
@@ -3495,6 +3584,8 @@ CREATE VIEW aya.sql_gaps AS
           WHERE (pg_roles.rolname = 'aya_sql'::name)
         ), harmless AS (
          SELECT unnest(ARRAY['clock_timestamp'::text, 'timeofday'::text, 'gen_random_uuid'::text, 'uuidv4'::text, 'uuidv7'::text, 'random'::text, 'random_normal'::text, 'array_sample'::text, 'array_shuffle'::text, 'pg_relation_size'::text, 'pg_table_size'::text, 'pg_indexes_size'::text, 'pg_total_relation_size'::text, 'pg_database_size'::text, 'pg_partition_tree'::text, 'pg_partition_ancestors'::text, 'pg_is_in_recovery'::text, 'pg_current_wal_lsn'::text, 'pg_last_wal_receive_lsn'::text, 'pg_last_wal_replay_lsn'::text, 'pg_last_xact_replay_timestamp'::text, 'pg_sequence_last_value'::text, 'pg_collation_actual_version'::text]) AS name
+        ), behind(name) AS (
+         VALUES ('aya.sql_gaps'::text), ('aya.prunings'::text), ('aya.system_state_snapshots'::text), ('aya.snapshot_nodes'::text), ('aya.snapshot_node_ends'::text), ('aya.snapshot_facts'::text), ('aya.snapshot_fact_ends'::text), ('aya.snapshot_checks'::text)
         ), wanted(name, value) AS (
          VALUES ('default_transaction_read_only'::text,'on'::text), ('statement_timeout'::text,'30s'::text), ('transaction_timeout'::text,'60s'::text), ('idle_in_transaction_session_timeout'::text,'60s'::text), ('lock_timeout'::text,'2s'::text), ('client_connection_check_interval'::text,'500ms'::text), ('work_mem'::text,'16MB'::text), ('temp_file_limit'::text,'256MB'::text), ('max_parallel_workers_per_gather'::text,'0'::text), ('log_statement'::text,'none'::text), ('log_min_duration_statement'::text,'-1'::text), ('log_min_error_statement'::text,'panic'::text), ('log_min_messages'::text,'fatal'::text)
         ), setting AS (
@@ -3612,7 +3703,8 @@ UNION ALL
             ELSE ''::text
         END || g.name)) AS mend
    FROM granted g
-  WHERE ((g.privilege_type <> 'SELECT'::text) OR ((g.nspname <> ALL (ARRAY['public'::name, 'past'::name, 'pg_catalog'::name, 'information_schema'::name])) AND (g.name <> 'aya.sql_gaps'::text)) OR ((g.nspname = 'pg_catalog'::name) AND (NOT (EXISTS ( SELECT
+  WHERE ((g.privilege_type <> 'SELECT'::text) OR ((g.nspname <> ALL (ARRAY['public'::name, 'past'::name, 'pg_catalog'::name, 'information_schema'::name])) AND (NOT (g.name IN ( SELECT b.name
+           FROM behind b)))) OR ((g.nspname = 'pg_catalog'::name) AND (NOT (EXISTS ( SELECT
            FROM (pg_init_privs i
              CROSS JOIN LATERAL aclexplode(i.initprivs) a(grantor, grantee, privilege_type, is_grantable))
           WHERE ((i.classoid = ('pg_class'::regclass)::oid) AND (i.objoid = g.oid) AND (a.grantee = (0)::oid) AND (a.privilege_type = 'SELECT'::text)))))))
@@ -5097,6 +5189,9 @@ ALTER TABLE ONLY aya.applied_objects
 ALTER TABLE ONLY aya.audit_keys
     ADD CONSTRAINT audit_keys_pkey PRIMARY KEY (verifier_key);
 
+ALTER TABLE ONLY aya.feed
+    ADD CONSTRAINT feed_pkey PRIMARY KEY (node_id, transaction);
+
 ALTER TABLE ONLY aya.probe_rows
     ADD CONSTRAINT probe_rows_pkey PRIMARY KEY (token);
 
@@ -5180,6 +5275,8 @@ ALTER TABLE ONLY public.system_nodes
 
 ALTER TABLE ONLY public.system_nodes
     ADD CONSTRAINT system_nodes_pkey PRIMARY KEY (id);
+
+CREATE INDEX idx_feed_transaction ON aya.feed USING btree (transaction);
 
 CREATE INDEX idx_snapshot_checks_result ON aya.snapshot_checks USING btree (result_id);
 
@@ -5315,6 +5412,166 @@ CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON aya.
 
 ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER append_only;
 
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.audit_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.probe_rows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.probe_rows ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.prunings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.seals REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.snapshot_checks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_checks ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.snapshot_fact_ends REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_fact_ends ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.snapshot_facts REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_facts ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.snapshot_node_ends REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_node_ends ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.snapshot_nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_nodes ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.system_state_snapshots REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.audit_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.probe_rows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.probe_rows ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.prunings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.seals REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.snapshot_checks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_checks ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.snapshot_fact_ends REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_fact_ends ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.snapshot_facts REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_facts ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.snapshot_node_ends REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_node_ends ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.snapshot_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_nodes ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.system_state_snapshots REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.audit_keys FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.probe_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.probe_rows ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.prunings FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.seals FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.snapshot_checks FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_checks ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.snapshot_fact_ends FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_fact_ends ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.snapshot_facts FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_facts ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.snapshot_node_ends FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_node_ends ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.snapshot_nodes FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_nodes ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.system_state_snapshots FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.audit_keys REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.probe_rows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.probe_rows ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.prunings REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.seals REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.snapshot_checks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_checks ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.snapshot_fact_ends REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_fact_ends ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.snapshot_facts REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_facts ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.snapshot_node_ends REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_node_ends ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.snapshot_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.snapshot_nodes ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.system_state_snapshots REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_updated;
+
 CREATE CONSTRAINT TRIGGER status_is_proven AFTER INSERT OR UPDATE ON aya.system_state_snapshots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION aya.prove_status();
 
 ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER status_is_proven;
@@ -5322,6 +5579,230 @@ ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER status_is_proven;
 CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.change_log FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
 ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.change_log REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.check_results REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.collection_outcomes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.collection_runs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.collection_runs ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.database_schemas REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.documentation_files REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.network_interfaces REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.performance_metrics REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.performance_metrics ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.postgresql_configuration REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.postgresql_instances REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.replication_status REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.services REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.software_versions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.system_nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_id();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.change_log REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.check_results REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.collection_outcomes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.collection_runs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.collection_runs ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.database_schemas REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.documentation_files REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.network_interfaces REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.performance_metrics REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.performance_metrics ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.postgresql_configuration REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.postgresql_instances REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.replication_status REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.services REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.software_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.system_nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_id();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.change_log FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.check_results FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.collection_outcomes FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.collection_runs FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.collection_runs ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.database_schemas FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.documentation_files FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.network_interfaces FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.performance_metrics FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.performance_metrics ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.postgresql_configuration FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.postgresql_instances FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.replication_status FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.services FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.software_versions FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.system_nodes FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_id();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.change_log REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.check_results REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.collection_outcomes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.collection_runs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.collection_runs ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.database_schemas REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.documentation_files REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.network_interfaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.network_interfaces ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.performance_metrics REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.performance_metrics ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.postgresql_configuration REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_configuration ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.postgresql_instances REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.postgresql_instances ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.replication_status REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.replication_status ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.services REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.services ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.software_versions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
+
+ALTER TABLE public.software_versions ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.system_nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_id();
+
+ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER feed_updated;
 
 CREATE TRIGGER log_deleted AFTER DELETE ON public.database_schemas REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.log_database_schemas();
 
@@ -5619,9 +6100,11 @@ GRANT ALL ON LANGUAGE plpgsql TO aya_owner;
 
 GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_reader;
 GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_writer;
+GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_sql;
 
 GRANT SELECT ON TABLE aya.snapshot_nodes TO aya_reader;
 GRANT SELECT ON TABLE aya.snapshot_nodes TO aya_writer;
+GRANT SELECT ON TABLE aya.snapshot_nodes TO aya_sql;
 
 GRANT SELECT ON TABLE public.collection_outcomes TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.collection_outcomes TO aya_writer;
@@ -5638,6 +6121,14 @@ GRANT SELECT ON TABLE public.system_nodes TO aya_sql;
 GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
 GRANT SELECT ON TABLE public.database_schemas TO aya_sql;
+
+REVOKE ALL ON FUNCTION aya.feed(nodes integer[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.feed_id() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.feed_node_id() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.feed_none() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION aya.log_database_schemas() FROM PUBLIC;
 
@@ -5697,6 +6188,7 @@ GRANT SELECT ON TABLE public.services TO aya_sql;
 
 GRANT SELECT ON TABLE aya.snapshot_checks TO aya_reader;
 GRANT SELECT ON TABLE aya.snapshot_checks TO aya_writer;
+GRANT SELECT ON TABLE aya.snapshot_checks TO aya_sql;
 
 GRANT SELECT ON TABLE public.check_results TO aya_reader;
 GRANT SELECT,INSERT ON TABLE public.check_results TO aya_writer;
@@ -5704,12 +6196,15 @@ GRANT SELECT ON TABLE public.check_results TO aya_sql;
 
 GRANT SELECT ON TABLE aya.snapshot_fact_ends TO aya_reader;
 GRANT SELECT ON TABLE aya.snapshot_fact_ends TO aya_writer;
+GRANT SELECT ON TABLE aya.snapshot_fact_ends TO aya_sql;
 
 GRANT SELECT ON TABLE aya.snapshot_facts TO aya_reader;
 GRANT SELECT ON TABLE aya.snapshot_facts TO aya_writer;
+GRANT SELECT ON TABLE aya.snapshot_facts TO aya_sql;
 
 GRANT SELECT ON TABLE aya.system_state_snapshots TO aya_reader;
 GRANT SELECT ON TABLE aya.system_state_snapshots TO aya_writer;
+GRANT SELECT ON TABLE aya.system_state_snapshots TO aya_sql;
 
 GRANT SELECT ON TABLE public.software_versions TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.software_versions TO aya_writer;
@@ -5727,11 +6222,15 @@ GRANT SELECT ON TABLE aya.applied_objects TO aya_writer;
 GRANT SELECT ON TABLE aya.audit_keys TO aya_reader;
 GRANT SELECT,INSERT ON TABLE aya.audit_keys TO aya_writer;
 
+GRANT SELECT ON TABLE aya.feed TO aya_reader;
+GRANT SELECT ON TABLE aya.feed TO aya_writer;
+
 GRANT SELECT ON TABLE aya.probe_rows TO aya_reader;
 GRANT SELECT,INSERT,DELETE ON TABLE aya.probe_rows TO aya_writer;
 
 GRANT SELECT ON TABLE aya.prunings TO aya_reader;
 GRANT SELECT ON TABLE aya.prunings TO aya_writer;
+GRANT SELECT ON TABLE aya.prunings TO aya_sql;
 
 GRANT SELECT ON TABLE aya.section_marks TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.section_marks TO aya_writer;

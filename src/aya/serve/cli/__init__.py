@@ -42,7 +42,7 @@ def _run(*, as_json: bool) -> int:
 
     from aya.serve.cli.app import complete
 
-    command = typer.main.get_command(complete())
+    command = complete()
     try:
         # Not simply app(): that would keep Ctrl-C and a closed pipe to itself.
         with command.make_context("aya", sys.argv[1:]) as context:

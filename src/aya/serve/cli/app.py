@@ -13,6 +13,8 @@ import typer
 from aya.serve.cli import commands
 
 if TYPE_CHECKING:
+    from typer.core import TyperGroup
+
     from aya.operations.context import Context
 
 app = typer.Typer(
@@ -71,8 +73,13 @@ def tell(as_json: bool, document: Any, line: str) -> None:
         typer.echo(line)
 
 
-def complete() -> typer.Typer:
-    """The application with all its commands."""
+def complete() -> "TyperGroup":
+    """The command line with all its commands: those that are presented, and one for each operation that is not."""
+    from aya.serve.cli.generated import add_generated
+
     for module in sorted(entry.name for entry in iter_modules(commands.__path__)):
         import_module(f"{commands.__name__}.{module}")
-    return app
+    whole = typer.main.get_command(app)
+    assert isinstance(whole, typer.core.TyperGroup)
+    add_generated(whole)
+    return whole

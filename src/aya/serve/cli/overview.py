@@ -56,6 +56,12 @@ def _print_seal(up: "Up") -> None:
         screen.print(f"Log: {up.sealed.tree_size:,} changes sealed, root {up.sealed.root[:16]}…")
 
 
+def print_serving(host: str, port: int) -> None:
+    """Where it is served."""
+    where = f"[{host}]" if ":" in host else host
+    console().print(f"Serving on http://{where}:{port}, /docs says what there is. Ctrl-C ends it.", markup=False)
+
+
 def print_up_again(up: "Up") -> None:
     """One line for each further round of `aya up`."""
     recorded = up.collection.recorded

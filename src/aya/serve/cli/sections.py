@@ -117,7 +117,7 @@ def print_section(
     """The rows of `aya show SECTION`, of which only those that hold `match` were wanted."""
     if section == "node":
         for row in rows:
-            _print_node(row["node"])
+            _print_node(row)
         return
     if section == "settings":
         rows = [_readable_setting(row) for row in rows]
@@ -149,7 +149,7 @@ def _print_node(node: dict[str, Any]) -> None:
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in node.items():
-        if name != "metadata" and value is not None:
+        if name not in ("id", "metadata") and value is not None:
             table.add_row(name, styled(text(value)))
     for path, value in _leaves((), node.get("metadata") or {}):
         if value not in (None, "", [], {}):

@@ -14,6 +14,10 @@ WITH me AS (
         'pg_partition_ancestors', 'pg_is_in_recovery', 'pg_current_wal_lsn', 'pg_last_wal_receive_lsn', 'pg_last_wal_replay_lsn',
         'pg_last_xact_replay_timestamp', 'pg_sequence_last_value', 'pg_collation_actual_version'
     ]) AS name
+), behind (name) AS (
+    -- What the wall itself, the snapshots and the past are read out of. None of it holds a secret.
+    VALUES ('aya.sql_gaps'), ('aya.prunings'), ('aya.system_state_snapshots'), ('aya.snapshot_nodes'), ('aya.snapshot_node_ends'),
+        ('aya.snapshot_facts'), ('aya.snapshot_fact_ends'), ('aya.snapshot_checks')
 ), wanted (name, value) AS (
     -- For people who come by themselves; the operation sets its own limits on top.
     VALUES
@@ -112,7 +116,7 @@ SELECT format('%s on %s', g.privilege_type, g.name), format('REVOKE %s%s ON %s F
 FROM granted g
 WHERE g.privilege_type <> 'SELECT'
     -- What is read is the contract: public, the same in the past, and of the catalogs what PostgreSQL itself shows everybody.
-    OR g.nspname NOT IN ('public', 'past', 'pg_catalog', 'information_schema') AND g.name <> 'aya.sql_gaps'
+    OR g.nspname NOT IN ('public', 'past', 'pg_catalog', 'information_schema') AND g.name NOT IN (SELECT b.name FROM behind b)
     OR g.nspname = 'pg_catalog' AND NOT EXISTS (
         SELECT FROM pg_catalog.pg_init_privs i
         CROSS JOIN aclexplode(i.initprivs) AS a

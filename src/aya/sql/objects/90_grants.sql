@@ -22,5 +22,7 @@ ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public, aya GRANT SELECT O
 -- Of the schema aya it may call the functions, not read the tables: some hold secrets.
 GRANT USAGE ON SCHEMA public, aya, past TO aya_sql;
 GRANT SELECT ON ALL TABLES IN SCHEMA public, past TO aya_sql;
-GRANT SELECT ON aya.sql_gaps, aya.prunings TO aya_sql;  -- the past asks what was pruned
+-- Behind the views of public and past; see aya.sql_gaps.
+GRANT SELECT ON aya.sql_gaps, aya.prunings, aya.system_state_snapshots, aya.snapshot_nodes, aya.snapshot_node_ends, aya.snapshot_facts,
+    aya.snapshot_fact_ends, aya.snapshot_checks TO aya_sql;
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_sql;

@@ -1,6 +1,6 @@
 """`aya changes` and `aya why`: what changed, when, by whom and why."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -56,7 +56,9 @@ def list_changes(
 @changes.command("verify")
 def verify_change(
     number: Annotated[int, typer.Argument(help="Number of the change.")],
-    status: Annotated[str, typer.Option("--status", help="verified, refuted or pending.")] = "verified",
+    status: Annotated[
+        Literal["verified", "refuted", "pending"], typer.Option("--status", help="What was found of it.")
+    ] = "verified",
     note: Annotated[str, typer.Option("--note", help="How it was verified.")] = "",
     as_json: AsJson = False,
 ) -> None:

@@ -68,11 +68,11 @@ def snapshot_show(name: Annotated[str, typer.Argument(help="Which snapshot.")], 
     from aya.serve.cli.snapshots import print_snapshot
 
     with working(as_json) as context:
-        found, document = get_snapshot(context, name)
+        found = get_snapshot(context, name)
     if as_json:
-        print_json({"snapshot": found, "state": document})
+        print_json(found)
     else:
-        print_snapshot(found, document)
+        print_snapshot(found.snapshot, found.state)
 
 
 @snapshot.command("verify")
@@ -191,10 +191,10 @@ def diff(
     from aya.serve.cli.snapshots import print_differences
 
     with working(as_json) as context:
-        differences, patch = diff_states(context, before, after)
+        found = diff_states(context, before, after)
     if as_json:
-        print_json(patch)
+        print_json(found.patch)
     else:
-        print_differences(before, after, differences, all_of_them=all_of_them)
-    if differences:
+        print_differences(before, after, found.differences, all_of_them=all_of_them)
+    if found.differences:
         raise typer.Exit(ExitCode.ATTENTION)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aya.errors import AyaError, ExitCode
+from aya.errors import AyaError, ConfigurationError, ExitCode
 from aya.serve.cli.app import AsJson, NodeOption, app, working
 
 LET_GO_EVERY_S = 24 * 3600
@@ -21,7 +21,7 @@ def up(
     """Make and keep the truth about this machine: server, schema, facts, checks, snapshot."""
     from aya.operations.up import up as operation
     from aya.serve.cli.documents import up_json
-    from aya.serve.cli.overview import print_up, print_up_again
+    from aya.serve.cli.overview import print_serving, print_up, print_up_again
 
     with working(as_json, node=node) as context:
         done = operation(context)
@@ -36,20 +36,28 @@ def up(
             ExitCode.ATTENTION if any(r.outcome == "fail" for r in done.verified.results) else ExitCode.DONE
         )
     import time
+    from contextlib import ExitStack
 
     from aya.serve.cli.output import report_error
+    from aya.serve.rest.server import serving
 
     let_go_at = time.monotonic()
-    while True:
-        time.sleep(context.settings.interval_s)
+    with ExitStack() as meanwhile:
         try:
-            with working(False, node=node) as context:
-                due = time.monotonic() >= let_go_at
-                done = operation(context, let_go=due)
-            let_go_at += LET_GO_EVERY_S if due else 0
-            print_up_again(done)
-        except AyaError as error:
-            report_error(error, as_json=False)  # the next round may well succeed
+            port = meanwhile.enter_context(serving(context, context.settings.host, context.settings.port))
+            print_serving(context.settings.host, port)
+        except ConfigurationError as error:
+            report_error(error, as_json=False)  # that nobody can ask is no reason not to look
+        while True:
+            time.sleep(context.settings.interval_s)
+            try:
+                with working(False, node=node) as context:
+                    due = time.monotonic() >= let_go_at
+                    done = operation(context, let_go=due)
+                let_go_at += LET_GO_EVERY_S if due else 0
+                print_up_again(done)
+            except AyaError as error:
+                report_error(error, as_json=False)  # the next round may well succeed
 
 
 @app.command()

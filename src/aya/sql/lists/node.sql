@@ -1,5 +1,5 @@
 -- Everything that is recorded of a node itself.
-SELECT to_jsonb(n) - 'id' AS node
+-- order: node_name
+SELECT n.*
 FROM system_nodes n
 WHERE %(nodes)s::text[] IS NULL OR n.node_name = ANY (%(nodes)s)
-ORDER BY n.node_name

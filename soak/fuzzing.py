@@ -1,0 +1,69 @@
+"""Ask everything that the OpenAPI document says can be asked, and much that it says cannot: no answer is a server error,
+and each is what the document says.
+
+The requests are made by schemathesis, with all its checks. The stream of changes does not end, and running the checks of
+a machine takes seconds each time: those two are left out.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from aya.operations import audit
+from aya.operations.snapshots import create_snapshot
+from aya.record.recorder import record
+from aya.serve.rest.server import serving
+from bench._laboratory import Laboratory
+from soak._trial import Outcome, Trial
+from tests.record import states
+
+SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
+LEFT_OUT = "stream|verifications"
+OPERATIONS = 52
+"""About so many share the cases."""
+
+
+def fuzz(url: str, times: int, seed: int, *phases: str) -> tuple[str, list[str]]:
+    """Make about so many requests; what schemathesis counted, and what it found."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = subprocess.run(
+            [
+                *(SCHEMATHESIS, "run", f"{url}/openapi.json", "--checks", "all", "--continue-on-failure", "--no-color"),
+                *(
+                    "--exclude-path-regex",
+                    LEFT_OUT,
+                    "--max-examples",
+                    str(max(1, times // OPERATIONS)),
+                    "--seed",
+                    str(seed),
+                ),
+                *("--phases", ",".join(phases or ("examples", "coverage", "fuzzing", "stateful"))),
+            ],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        ).stdout
+    counted = re.search(r"\d[\d,]* generated.*", told)
+    found = re.findall(r"^- (ST\d+ .+)$", told, re.M)
+    again = re.findall(r"^ +(curl .+)$", told, re.M)
+    if counted is None:
+        return "nothing was asked", [told[-2000:]]
+    return counted[0], [f"{what}: {how}" for what, how in zip(found, again, strict=False)]
+
+
+def run(lab: Laboratory, times: int, seed: int, tell: Callable[[str], None]) -> Outcome:
+    """Serve a small state, and fuzz it."""
+    with lab.context.database.connect() as writer:
+        record(writer, [states.whole()])
+    create_snapshot(lab.context, "first")
+    audit.seal(lab.context)
+    with serving(lab.context, "127.0.0.1", 0) as port:
+        tell(f"asking http://127.0.0.1:{port}")
+        said, failures = fuzz(f"http://127.0.0.1:{port}", times, seed)
+    return Outcome(said, tuple(failures))
+
+
+trial = Trial(run, times=5000)

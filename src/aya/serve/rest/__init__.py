@@ -1,0 +1,1 @@
+"""REST: every operation under `/api/v1`, and what programs that watch AYA ask for."""

@@ -1,0 +1,131 @@
+"""The whole application: edge, guards, memory, framework, from the outside in."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from aya import __version__
+from aya.errors import AyaError
+from aya.operations.context import Context
+from aya.operations.operation import operations
+from aya.serve.rest.body import StrictRequest
+from aya.serve.rest.describe import describe
+from aya.serve.rest.edge import Edge, Routing
+from aya.serve.rest.endpoint import AnswerResponse, endpoint
+from aya.serve.rest.events import ChangeStream
+from aya.serve.rest.health import health, ready
+from aya.serve.rest.hot import HotState
+from aya.serve.rest.kept import PREFIX, FromMemory, Kept
+from aya.serve.rest.meters import Meters
+from aya.serve.rest.page import documentation, style
+from aya.serve.rest.problem import on_error
+
+Guard = Callable[[ASGIApp], ASGIApp]
+"""Wraps an application: an ASGI middleware. What a request asks for stands in its scope as `aya.operation`; who asks may
+be put there as `aya.context`.
+"""
+
+
+def create_app(context: Context, guards: Sequence[Guard] = ()) -> Edge:
+    """The application for one AYA. `guards` see every request before anything is answered, the first of them first."""
+    context = replace(context, pool=context.database.new_pool())
+    hot, stream, routing = HotState(context.database), ChangeStream(context.database), Routing()
+    meters = Meters(hot, stream)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await stream.close()
+        await hot.close()
+        if context.pool is not None:
+            await run_in_threadpool(context.pool.close)
+
+    app = FastAPI(
+        title="AYA",
+        version=__version__,
+        summary="One verified truth about a set of machines, kept in PostgreSQL.",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        separate_input_output_schemas=False,
+    )
+    for kind in (AyaError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, on_error)
+    app.router.route_class = StrictRoute
+    for operation in operations().values():
+        for route in operation.routes:
+            app.add_api_route(
+                PREFIX + route.path,
+                endpoint(operation, route, context, stream),
+                methods=[route.method],
+                name=operation.name,
+                response_model=None,
+                openapi_extra={"x-aya": (operation.name, route.path)},
+            )
+            routing.add(route.method, PREFIX + route.path, operation)
+    _add_the_rest(app, context, meters, routing)
+    inner: ASGIApp = FromMemory(app, Kept(hot))
+    for guard in reversed(guards):
+        inner = guard(inner)
+    return Edge(inner, routing, meters)
+
+
+def _add_the_rest(app: FastAPI, context: Context, meters: Meters, routing: Routing) -> None:
+    """What is no operation: for those who watch, and for those who want to know what there is."""
+
+    async def alive() -> Response:
+        return health()
+
+    async def is_ready() -> Response:
+        return await ready(context)
+
+    async def metrics() -> Response:
+        return AnswerResponse(meters.exposition())
+
+    async def openapi() -> Response:
+        return AnswerResponse(await run_in_threadpool(describe, app, context))
+
+    async def docs() -> Response:
+        return await run_in_threadpool(documentation, app, context)
+
+    async def css() -> Response:
+        return style()
+
+    for path, answer in {
+        "/health": alive,
+        "/ready": is_ready,
+        "/metrics": metrics,
+        "/openapi.json": openapi,
+        "/docs": docs,
+        "/docs.css": css,
+    }.items():
+        app.add_api_route(path, answer, methods=["GET"], response_model=None, include_in_schema=False)
+        routing.add("GET", path)
+
+
+class StrictRoute(APIRoute):
+    """A route that takes only strict JSON."""
+
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        """What handles a request."""
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            strict = StrictRequest(request.scope, request.receive)
+            if request.method == "POST":
+                await strict.refuse_other_media()
+            return await handle(strict)
+
+        return strictly

@@ -1,0 +1,127 @@
+"""The outermost layer: names every request, knows which operation it asks for before anything else looks at it, and refuses what
+HTTP itself refuses.
+"""
+
+import re
+from dataclasses import dataclass
+from time import perf_counter
+from urllib.parse import unquote_to_bytes
+from uuid import uuid4
+
+from starlette.routing import compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from aya.operations.operation import Operation
+from aya.serve.rest.meters import Meters
+from aya.serve.rest.problem import of_status, send_problem
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One path with what stands there."""
+
+    pattern: "re.Pattern[str]"
+    methods: dict[str, Operation | None]
+    """By method; None for what is no operation: health, documentation."""
+
+
+class Routing:
+    """Which operation a request asks for."""
+
+    def __init__(self) -> None:
+        self._plain: dict[str, Entry] = {}
+        self._patterns: dict[str, Entry] = {}
+
+    def add(self, method: str, path: str, operation: Operation | None = None) -> None:
+        """Know a path."""
+        table = self._patterns if "{" in path else self._plain
+        entry = table.setdefault(path, Entry(compile_path(path)[0], {}))
+        entry.methods[method] = operation
+
+    def find(self, path: str) -> dict[str, Operation | None]:
+        """What stands at a path, by method; empty where nothing does."""
+        if (entry := self._plain.get(path)) is not None:
+            return entry.methods
+        for entry in self._patterns.values():
+            if entry.pattern.match(path):
+                return entry.methods
+        return {}
+
+    def resolve(self, method: str, path: str) -> Operation | None:
+        """The operation that a request asks for; None when it asks for none."""
+        return self.find(path).get("GET" if method == "HEAD" else method)
+
+
+class Edge:
+    """Wraps the whole application. Puts into the scope: `aya.operation`, and the state `request_id`."""
+
+    def __init__(self, app: ASGIApp, routing: Routing, meters: Meters) -> None:
+        self._app = app
+        self.routing = routing
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Name it, and pass it on or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = perf_counter()
+        request_id = _request_id(scope)
+        scope.setdefault("state", {})["request_id"] = request_id
+        method, path = scope["method"], scope["path"]
+        methods = self.routing.find(path)
+        operation = methods.get("GET" if method == "HEAD" else method)
+        scope["aya.operation"] = operation
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+            elif method == "HEAD":
+                message = {"type": "http.response.body", "more_body": message.get("more_body", False)}
+            await send(message)
+
+        with self._meters.running():
+            try:
+                await self._pass_on(scope, receive, sending, methods)
+            finally:
+                name = operation.name if operation is not None else path if methods else "nothing"
+                self._meters.answered(name, method, status, perf_counter() - began)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send, methods: dict[str, Operation | None]) -> None:
+        method = scope["method"]
+        allowed = ", ".join(sorted({*methods, "OPTIONS", *({"HEAD"} if "GET" in methods else set())}))
+        if not _is_utf8(scope["query_string"]) or not _is_utf8(scope.get("raw_path") or b""):
+            await send_problem(of_status(scope, 400, "The path or the query is not UTF-8."), scope, send)
+        elif not methods:
+            detail = f"There is nothing at {scope['path']}."
+            await send_problem(of_status(scope, 404, detail, "/openapi.json lists what there is."), scope, send)
+        elif method == "OPTIONS":
+            await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", allowed.encode())]})
+            await send({"type": "http.response.body"})
+        elif ("GET" if method == "HEAD" else method) not in methods:
+            detail = f"{method} is not for {scope['path']}."
+            await send_problem(of_status(scope, 405, detail, f"It takes: {allowed}.", allow=allowed), scope, send)
+        else:
+            # Whoever asks for the head is asked and answered like one who asks for all; the body is left out on its way back.
+            await self._app(scope if method != "HEAD" else {**scope, "method": "GET"}, receive, send)
+
+
+def _request_id(scope: Scope) -> str:
+    """As the caller named it, if that can stand in a log; else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(said := value.decode("latin-1")):
+            return str(said)
+    return uuid4().hex
+
+
+def _is_utf8(quoted: bytes) -> bool:
+    try:
+        unquote_to_bytes(quoted).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
