@@ -76,7 +76,7 @@ def query_system_state(
 def _rows_of(section: str) -> str:
     """The rows of a section as JSON, those that hold a text, so many of them."""
     return (
-        f"SELECT to_jsonb(r) AS row FROM (\n{query(PREFIX + section)}\n) AS r "
+        f"SELECT row_to_json(r) AS row FROM (\n{query(PREFIX + section)}\n) AS r "
         "WHERE %(match)s::text IS NULL OR EXISTS ("
         "SELECT FROM jsonb_each_text(to_jsonb(r)) AS e WHERE strpos(lower(e.value), lower(%(match)s::text)) > 0) "
         "LIMIT %(limit)s"

@@ -9,7 +9,7 @@ aya://glossary                  what words and keys mean
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -21,15 +21,14 @@ from aya.operations.context import Context
 from aya.operations.glossary import glossary
 from aya.operations.nodes import list_nodes
 from aya.operations.schema import describe_schema
-from aya.operations.show import sections
-from aya.operations.system_state import OVERVIEW, query_system_state
+from aya.operations.system_state import query_system_state
 from aya.serve.mcp.answer import MOST_BUDGET_BYTES
 from aya.serve.mcp.budget import Budget, json_of
 from aya.serve.mcp.marking import NOTICE
 
 JSON, MARKDOWN = "application/json", "text/markdown"
 AT_ONCE = 100
-"""Nodes in one page of the list of resources, and completions."""
+"""Nodes in one page of the list of resources."""
 ALL = 10_000
 
 
@@ -131,21 +130,6 @@ def templates() -> list[types.ResourceTemplate]:
         for kind in KINDS
         if kind.variables
     ]
-
-
-def completions(context: Context, template: str, variable: str, begun: str) -> types.Completion:
-    """The values of a template's variable that begin so. Raises NotFound for an unknown template or variable."""
-    if not any(kind.template == template and variable in kind.variables for kind in KINDS):
-        raise NotFound(
-            f"There is no {variable} in {template}.", remedy=f"There are: {', '.join(kind.template for kind in KINDS)}."
-        )
-    names: dict[str, Callable[[], Iterable[str]]] = {
-        "node": lambda: (one.node_name for one in list_nodes(context, limit=ALL)),
-        "section": lambda: (one for one in sections() if one != OVERVIEW),
-        "table": lambda: (one.name for one in describe_schema(context)),
-    }
-    fitting = [name for name in names[variable]() if name.lower().startswith(begun.lower())]
-    return types.Completion(values=fitting[:AT_ONCE], total=len(fitting), has_more=len(fitting) > AT_ONCE)
 
 
 def _text(kind: Kind, context: Context, given: dict[str, str]) -> str:

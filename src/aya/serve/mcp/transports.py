@@ -9,6 +9,8 @@ import anyio
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as Connection
 
 from aya.operations.context import Context
 from aya.operations.operation import Scope
@@ -42,13 +44,30 @@ def http_app(who: Who, *, guarded: bool = False) -> Starlette:
     Whoever mounts it into another application runs its lifespan: `async with app.router.lifespan_context(app)`. Unless a
     guard around it has checked them, Host and Origin must be names of this machine.
     """
-    return create_server(who).streamable_http_app(
+    application = create_server(who).streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
         max_request_body_size=BODY_LIMIT_BYTES,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False) if guarded else None,
     )
+    application.add_middleware(TrimmedHeaders)
+    return application
+
+
+class TrimmedHeaders:
+    """Takes the blanks from around the values of headers: HTTP says that they are none of the value, the server's parser
+    leaves them.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        """Answer, as ASGI says."""
+        if scope["type"] == "http":
+            scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
+        await self.app(scope, receive, send)
 
 
 async def _speak(who: Who) -> None:
