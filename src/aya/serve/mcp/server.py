@@ -21,7 +21,7 @@ from mcp.server.lowlevel.server import Server
 from mcp.shared.exceptions import MCPError
 
 from aya import __version__
-from aya.errors import AyaError, NotFound
+from aya.errors import AyaError, NotFound, UsageError
 from aya.operations.context import Context
 from aya.operations.operation import Scope
 from aya.serve.mcp import prompts, resources
@@ -147,10 +147,9 @@ class _Face:
         try:
             return await _in_thread(read, asking.context, *given)
         except AyaError as error:
-            code = types.INVALID_PARAMS if isinstance(error, NotFound) else types.INTERNAL_ERROR
-            raise MCPError(
-                code, visible(str(error)), {"uri": given[0]} if isinstance(error, NotFound) else None
-            ) from error
+            code = types.INVALID_PARAMS if isinstance(error, UsageError) else types.INTERNAL_ERROR
+            data = {"uri": given[0]} if read is resources.read and isinstance(error, NotFound) else None
+            raise MCPError(code, visible(str(error)), data) from error
 
 
 async def _list_templates(_: Request, __: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
