@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-import orjson
-from pydantic_core import to_jsonable_python
+from pydantic_core import to_json, to_jsonable_python
 
 from aya.serve.mcp.marking import visible
 
@@ -21,9 +20,14 @@ MOST_TOLD = 8
 PATH_CHARACTERS = 60
 
 
+def plain(value: Any) -> Any:
+    """A value as JSON knows it; numbers that JSON cannot say are null."""
+    return to_jsonable_python(value, inf_nan_mode="null")
+
+
 def json_of(value: Any) -> str:
-    """A value as JSON, as a model reads it; numbers that JSON cannot say are null."""
-    return visible(orjson.dumps(to_jsonable_python(value), option=orjson.OPT_PASSTHROUGH_SUBCLASS).decode())
+    """A value as JSON, as a model reads it."""
+    return visible(to_json(value, inf_nan_mode="null").decode())
 
 
 def size_bytes(value: Any) -> int:
@@ -39,9 +43,8 @@ class Budget:
 
     def fit(self, value: Any, budget_bytes: int, path: str = "data") -> Any:
         """The value as JSON of at most so many bytes, where its shape allows for it."""
-        plain = to_jsonable_python(value)
-        if size_bytes(plain) <= budget_bytes:
-            return plain
+        if size_bytes(value) <= budget_bytes:
+            return plain(value)
         if isinstance(value, str):
             return self._text(value, budget_bytes, path)
         if is_dataclass(value) and not isinstance(value, type):
@@ -50,7 +53,7 @@ class Budget:
             return self._entries(value, budget_bytes, path)
         if isinstance(value, Sequence):
             return self._items(value, budget_bytes, path)
-        return plain
+        return plain(value)
 
     def fit_each(self, named: Mapping[str, Any], budget_bytes: int, path: str = "data") -> dict[str, Any]:
         """The values as JSON of together so many bytes; none of them is left out."""
@@ -81,7 +84,7 @@ class Budget:
         kept: dict[str, Any] = {}
         room = budget_bytes - 2
         for key, value in entries.items():
-            name = str(to_jsonable_python(key))
+            name = str(plain(key))
             room -= size_bytes(name) + 2 + min(LEAST_BYTES, size_bytes(value))
             if room < 0:
                 break
@@ -103,7 +106,7 @@ class Budget:
                     del self.left_out[before:]
             if needed > room:
                 break
-            kept.append(to_jsonable_python(item))
+            kept.append(plain(item))
             room -= needed
         if len(kept) < len(items):
             self._tell(path, len(kept), len(items), "items")
