@@ -8,13 +8,13 @@ from annotated_types import Ge, Le
 
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import Login
-from aya.db.queries import query
+from aya.db.lists import row_lists
 from aya.errors import NotFound
 from aya.history.moment import as_of as past
 from aya.history.moment import moment
 from aya.operations.context import Context
 from aya.operations.operation import AsOf, operation
-from aya.operations.show import PREFIX, refuse_unknown, sections
+from aya.operations.show import refuse_unknown, sections
 
 OVERVIEW = "system"
 OUTCOMES = "outcomes"
@@ -29,7 +29,7 @@ class SystemState:
     rows: list[dict[str, Any]]
     """Rows of that section."""
     sections: dict[str, int]
-    """In an overview of a node: how many rows each section holds of it; ask for one by `section`."""
+    """In an overview of a node: how many rows each section of its state holds; ask for one by `section`."""
     not_seen: list[dict[str, Any]]
     """In an overview of a node: what its last collection could not look at, and why. Unknown, not absent."""
 
@@ -75,17 +75,19 @@ def query_system_state(
 
 def _rows_of(section: str) -> str:
     """The rows of a section as JSON, those that hold a text, so many of them."""
+    wanted = row_lists()[section]
+    order = ", ".join(f"r.{part.removeprefix('-')}{' DESC' if part.startswith('-') else ''}" for part in wanted.order)
     return (
-        f"SELECT row_to_json(r) AS row FROM (\n{query(PREFIX + section)}\n) AS r "
+        f"SELECT row_to_json(r) AS row FROM (\n{wanted.sql}\n) AS r "
         "WHERE %(match)s::text IS NULL OR EXISTS ("
         "SELECT FROM jsonb_each_text(to_jsonb(r)) AS e WHERE strpos(lower(e.value), lower(%(match)s::text)) > 0) "
-        "LIMIT %(limit)s"
+        f"ORDER BY {order} LIMIT %(limit)s"
     )
 
 
 def _counts(connection: Connection, node: str) -> dict[str, int]:
-    others = [section for section in sections() if section != OVERVIEW]
-    counting = ", ".join(f'(SELECT count(*) FROM (\n{query(PREFIX + one)}\n) AS r) AS "{one}"' for one in others)
+    of_state = [one for one in row_lists().values() if one.is_state]
+    counting = ", ".join(f'(SELECT count(*) FROM (\n{one.sql}\n) AS r) AS "{one.name}"' for one in of_state)
     return dict(rows(connection, f"SELECT {counting}", {"nodes": [node]})[0])
 
 

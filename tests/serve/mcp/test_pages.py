@@ -49,9 +49,6 @@ def test_lists_side_by_side_are_told_whole(texts: list[str], numbers: list[int])
     pages = followed(Found("x", texts, tuple(numbers)), Shape.of(Found))
     assert [row for page in pages for row in page["rows"]] == texts
     assert [row for page in pages for row in page["others"]] == numbers
-    both = followed((texts, numbers), Shape.of(tuple[list[str], list[int]]))
-    assert [row for page in both for row in page[0]] == texts
-    assert [row for page in both for row in page[1]] == numbers
 
 
 def test_rows_that_come_before_the_last_one_shown_shift_nothing() -> None:
@@ -72,7 +69,7 @@ def test_a_cursor_goes_on_only_where_it_came_from() -> None:
 
 
 def test_a_budget_in_which_no_row_has_room_is_refused_with_what_to_do() -> None:
-    wide = Found("n", ["x"], ()), [{f"field {number}": number for number in range(9)}]
+    wide = [Found("n", ["x"], ())]
     with pytest.raises(UsageError, match="fits") as refused:
-        asked(wide, Shape.of(tuple[Found, list[dict[str, int]]]), bytes_of_data=20)
+        asked(wide, Shape.of(list[Found]), bytes_of_data=20)
     assert "max_bytes" in refused.value.remedy

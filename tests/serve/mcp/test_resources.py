@@ -112,7 +112,7 @@ def test_many_nodes_are_listed_page_by_page(context: Context, admin: Connection)
 
 def test_variables_are_completed_by_what_is_recorded(recorded: Context) -> None:
     assert completed(recorded, "aya://nodes/{node}", "node", "al").values == ["ALPHA"]
-    assert completed(recorded, "aya://nodes/{node}/{section}", "section", "se").values == ["services", "settings"]
+    assert completed(recorded, "aya://nodes/{node}/{section}", "section", "set").values == ["settings"]
     assert completed(recorded, "aya://schema/{table}", "table", "v_system").values == ["v_system_overview"]
     assert completed(recorded, "review_node", "node", "").values == ["ALPHA", ODD]
     assert completed(recorded, "compare_states", "after", "n").values == ["now"]

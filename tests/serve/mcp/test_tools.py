@@ -66,6 +66,7 @@ def calls(context: Context) -> list[tuple[str, dict[str, Any]]]:
         "describe_schema": [{}, {"tables": ["services", "v_system_overview"]}],
         "metrics": [{}, {"step_s": 60, "since": "1 hours ago"}],
         "list_changes": [{}, {"match": "ignore"}],
+        "show_snapshots": [{}, {"fields": "snapshot_name", "limit": 1}],
         "query": [{"sql": "SELECT service_name FROM services"}],
     }
     named = [name for name, one in operations().items() if one.tool and one.scope in READING]

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Generic, TypeVar
 
+import orjson
 from mcp.types import CallToolResult, TextContent
 from pydantic import BaseModel, ConfigDict, Field
 
+from aya.db.selection import Page
 from aya.errors import AyaError, UsageError
 from aya.serve.mcp.budget import Budget, json_of, size_bytes
 from aya.serve.mcp.marking import NOTICE, marked
@@ -45,33 +47,51 @@ def answer(
     """
     before = dict.fromkeys(shape.places, 0) if cursor is None else shown_before(shape, result, cursor, query)
     rest, room, budget = shape.without(result, before), budget_bytes - FRAME_BYTES, Budget()
-    if shape.fixed:
-        data: Any = list(budget.fit_each({str(number): one for number, one in enumerate(rest)}, room).values())
-    else:
-        data = budget.fit(rest, room)
+    data = budget.fit(rest, room)
     there = shape.counts(result)
     shown = {place: before[place] + count for place, count in shape.counts(data).items()}
     is_cut = shown != there
     if size_bytes(data) > room or (is_cut and shown == before):
-        raise UsageError(
-            f"Not even one more row fits into {budget_bytes} bytes.",
-            remedy=f"Give more max_bytes, up to {MOST_BUDGET_BYTES}, or ask for less.",
-        )
+        raise _no_room(budget_bytes)
     told = budget.told()
     if limit is not None and limit in there.values():
         told.append(f"there may be more than the limit of {limit} rows: raise it, or ask for less")
-    document = {
-        "notice": NOTICE,
-        "data": data,
-        "truncated": bool(told),
-        "next": cursor_after(shape, result, shown, query) if is_cut else None,
-        "left_out": told,
-    }
-    text = marked(json_of(document), "The answer, as JSON.")
-    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=document)
+    return _told(data, told, cursor_after(shape, result, shown, query) if is_cut else None)
+
+
+def page_answer(page: Page, budget_bytes: int) -> tuple[CallToolResult, int]:
+    """A page that knows its own next one as a tool's answer, and how many of its rows fit.
+
+    Raises UsageError for a budget in which not even one row has room.
+    """
+    budget = Budget()
+    rows = budget.fit([orjson.loads(row) for row in page.rows], budget_bytes - FRAME_BYTES)
+    if page.rows and not rows:
+        raise _no_room(budget_bytes)
+    told = budget.told() + ([f"{len(rows)} rows are shown, and there are more"] if page.next else [])
+    return _told(rows, told, page.next), len(rows)
 
 
 def refusal(error: AyaError) -> CallToolResult:
     """An error as an answer that the model reads: what happened, and what to do next."""
     text = marked(str(error), f"{type(error).__name__}: this was not done.")
     return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def _told(data: Any, told: list[str], following: str | None) -> CallToolResult:
+    document = {
+        "notice": NOTICE,
+        "data": data,
+        "truncated": bool(told),
+        "next": following,
+        "left_out": told,
+    }
+    text = marked(json_of(document), "The answer, as JSON.")
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=document)
+
+
+def _no_room(budget_bytes: int) -> UsageError:
+    return UsageError(
+        f"Not even one more row fits into {budget_bytes} bytes.",
+        remedy=f"Give more max_bytes, up to {MOST_BUDGET_BYTES}, or ask for less.",
+    )

@@ -48,21 +48,12 @@ class Budget:
         if isinstance(value, str):
             return self._text(value, budget_bytes, path)
         if is_dataclass(value) and not isinstance(value, type):
-            return self.fit_each({one.name: getattr(value, one.name) for one in fields(value)}, budget_bytes, path)
+            return self._fields({one.name: getattr(value, one.name) for one in fields(value)}, budget_bytes, path)
         if isinstance(value, Mapping):
             return self._entries(value, budget_bytes, path)
         if isinstance(value, Sequence):
             return self._items(value, budget_bytes, path)
         return plain(value)
-
-    def fit_each(self, named: Mapping[str, Any], budget_bytes: int, path: str = "data") -> dict[str, Any]:
-        """The values as JSON of together so many bytes; none of them is left out."""
-        room = budget_bytes - 2 - sum(size_bytes(name) + 2 for name in named)
-        shares = _shares([size_bytes(value) for value in named.values()], room)
-        return {
-            name: self.fit(value, share, f"{path}.{visible(name)}")
-            for (name, value), share in zip(named.items(), shares, strict=True)
-        }
 
     def told(self) -> list[str]:
         """What was left out, in few words."""
@@ -80,6 +71,14 @@ class Budget:
             return kept + "…"
         return text
 
+    def _fields(self, named: Mapping[str, Any], budget_bytes: int, path: str) -> dict[str, Any]:
+        room = budget_bytes - 2 - sum(size_bytes(name) + 2 for name in named)
+        shares = _shares([size_bytes(value) for value in named.values()], room)
+        return {
+            name: self.fit(value, share, f"{path}.{visible(name)}")
+            for (name, value), share in zip(named.items(), shares, strict=True)
+        }
+
     def _entries(self, entries: Mapping[Any, Any], budget_bytes: int, path: str) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         room = budget_bytes - 2
@@ -91,7 +90,7 @@ class Budget:
             kept[name] = value
         if len(kept) < len(entries):
             self._tell(path, len(kept), len(entries), "keys")
-        return self.fit_each(kept, budget_bytes, path)
+        return self._fields(kept, budget_bytes, path)
 
     def _items(self, items: Sequence[Any], budget_bytes: int, path: str) -> list[Any]:
         kept: list[Any] = []

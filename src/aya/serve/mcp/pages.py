@@ -21,33 +21,23 @@ DIGEST_BYTES = 9
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where in results of a type rows stand: the result is them itself, or its fields or elements are."""
+    """Where in results of a type rows stand: the result is them itself, or some of its fields are."""
 
     places: tuple[str, ...]
-    """Names of fields, numbers of elements, or one empty text for the result itself."""
-    fixed: bool
-    """Whether it is a tuple of so many different things."""
+    """Names of fields, or one empty text for the result itself."""
 
     @classmethod
     def of(cls, result_type: Any) -> "Shape":
         """The shape of a type."""
-        fixed = get_origin(result_type) is tuple and not _is_rows(result_type)
         if _is_rows(result_type):
-            parts: dict[str, Any] = {"": result_type}
-        elif fixed:
-            parts = {str(number): one for number, one in enumerate(get_args(result_type))}
-        elif is_dataclass(result_type):
-            parts = get_type_hints(result_type)
-        else:
-            parts = {}
-        return cls(tuple(name for name, one in parts.items() if _is_rows(one)), fixed)
+            return cls(("",))
+        fields = get_type_hints(result_type) if is_dataclass(result_type) else {}
+        return cls(tuple(name for name, one in fields.items() if _is_rows(one)))
 
     def rows(self, result: Any, place: str) -> Sequence[Any]:
         """The rows at a place of a result, or of its JSON."""
         if not place:
             rows: Sequence[Any] = result
-        elif self.fixed:
-            rows = result[int(place)]
         else:
             rows = result[place] if isinstance(result, dict) else getattr(result, place)
         return rows
@@ -58,15 +48,8 @@ class Shape:
 
     def without(self, result: Any, before: dict[str, int]) -> Any:
         """A result without its first rows, so many at each place."""
-        for place, number in before.items():
-            rest = self.rows(result, place)[number:]
-            if not place:
-                result = rest
-            elif self.fixed:
-                result = tuple(rest if str(at) == place else one for at, one in enumerate(result))
-            else:
-                result = replace(result, **{place: rest})
-        return result
+        rest = {place: self.rows(result, place)[number:] for place, number in before.items()}
+        return rest[""] if "" in rest else replace(result, **rest) if rest else result
 
 
 def seal(query: object) -> str:

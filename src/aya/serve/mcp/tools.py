@@ -1,7 +1,7 @@
 """Operations as tools: what they take and answer comes from their signatures, what they do from their declaration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -9,10 +9,11 @@ import mcp.types as types
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.json_schema import GenerateJsonSchema
 
+from aya.db.selection import Page
 from aya.errors import UsageError
 from aya.operations.context import Context
 from aya.operations.operation import Kind, Operation, Scope, operations
-from aya.serve.mcp.answer import BUDGET_BYTES, LEAST_BUDGET_BYTES, MOST_BUDGET_BYTES, Answer, answer
+from aya.serve.mcp.answer import BUDGET_BYTES, LEAST_BUDGET_BYTES, MOST_BUDGET_BYTES, Answer, answer, page_answer
 from aya.serve.mcp.pages import Shape, seal
 
 BUDGET = "max_bytes"
@@ -36,8 +37,18 @@ class Tool:
     @cached_property
     def shape(self) -> Shape:
         """Where rows stand in what it answers. To go on means to call again, which is no way to do what writes."""
-        shape = Shape.of(self.operation.result)
-        return replace(shape, places=()) if self.operation.writes else shape
+        shape = Shape.of(self.result)
+        return Shape(()) if self.operation.writes else shape
+
+    @property
+    def result(self) -> Any:
+        """The type of its data."""
+        return list[dict[str, Any]] if self.pages_itself else self.operation.result
+
+    @property
+    def pages_itself(self) -> bool:
+        """Whether the operation answers pages, and takes a cursor itself."""
+        return self.operation.kind is Kind.ROWS
 
     @cached_property
     def arguments(self) -> type[BaseModel]:
@@ -52,7 +63,7 @@ class Tool:
             ],
             BUDGET_BYTES,
         )
-        if self.shape.places:
+        if self.shape.places and not self.pages_itself:
             fields[CURSOR] = (
                 Annotated[
                     str | None, Field(description="`next` of the answer to go on from, with the same arguments.")
@@ -72,7 +83,7 @@ class Tool:
             title=title,
             description=one.description,
             input_schema=self.arguments.model_json_schema(schema_generator=Untitled),
-            output_schema=answers[one.result].model_json_schema(mode="serialization", schema_generator=Untitled),
+            output_schema=answers[self.result].model_json_schema(mode="serialization", schema_generator=Untitled),
             annotations=types.ToolAnnotations(
                 title=title,
                 read_only_hint=not one.writes,
@@ -85,6 +96,8 @@ class Tool:
     def call(self, context: Context, given: Mapping[str, Any]) -> types.CallToolResult:
         """Do it. Raises AyaError: UsageError for arguments that do not fit, and what the operation raises."""
         arguments = self._read(given)
+        if self.pages_itself:
+            return self._page(context, arguments)
         budget_bytes, cursor = arguments.pop(BUDGET, BUDGET_BYTES), arguments.pop(CURSOR, None)
         limits = [one.default for one in self.operation.parameters if one.name == "limit"]
         return answer(
@@ -95,6 +108,15 @@ class Tool:
             budget_bytes=budget_bytes,
             limit=arguments.get("limit", limits[0]) if limits else None,
         )
+
+    def _page(self, context: Context, arguments: dict[str, Any]) -> types.CallToolResult:
+        """A page of as many rows as fit; a smaller page is asked for again, for it knows where the next begins."""
+        budget_bytes = arguments.pop(BUDGET, BUDGET_BYTES)
+        page: Page = self.operation(context, **arguments)
+        done, shown = page_answer(page, budget_bytes)
+        if shown < len(page.rows):
+            done, _ = page_answer(self.operation(context, **{**arguments, "limit": shown}), budget_bytes)
+        return done
 
     def _read(self, given: Mapping[str, Any]) -> dict[str, Any]:
         try:

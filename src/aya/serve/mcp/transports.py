@@ -9,6 +9,7 @@ import anyio
 from mcp.server.stdio import stdio_server
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
@@ -51,13 +52,15 @@ def http_app(who: Who, *, guarded: bool = False) -> Starlette:
         max_request_body_size=BODY_LIMIT_BYTES,
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False) if guarded else None,
     )
-    application.add_middleware(TrimmedHeaders)
+    application.add_middleware(Posts)
     return application
 
 
-class TrimmedHeaders:
-    """Takes the blanks from around the values of headers: HTTP says that they are none of the value, the server's parser
-    leaves them.
+class Posts:
+    """Lets nothing but messages through: a stream for messages of the server's own would stay silent for ever.
+
+    Takes the blanks from around the values of headers: HTTP says that they are none of the value, the server's parser leaves
+    them.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -66,6 +69,9 @@ class TrimmedHeaders:
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Answer, as ASGI says."""
         if scope["type"] == "http":
+            if scope["method"] != "POST":
+                await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+                return
             scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
         await self.app(scope, receive, send)
 
