@@ -64,7 +64,7 @@ def calls(context: Context) -> list[tuple[str, dict[str, Any]]]:
         "why": [{"node": "ALPHA", "thing": "work_mem"}],
         "search_docs": [{"text": "replication"}],
         "describe_schema": [{}, {"tables": ["services", "v_system_overview"]}],
-        "metrics": [{}, {"step_s": 60, "since": "1 hours ago"}],
+        "summarise_metrics": [{}, {"width_s": 60, "since": "1 hours ago"}],
         "list_changes": [{}, {"match": "ignore"}],
         "show_snapshots": [{}, {"fields": "snapshot_name", "limit": 1}],
         "query": [{"sql": "SELECT service_name FROM services"}],
@@ -185,19 +185,14 @@ def test_documents_are_found_by_their_words_and_none_is_no_silence(recorded: Con
     assert data(recorded, "search_docs", text="replication") == {"searched": 0, "documents": []}
 
 
-def test_metrics_are_summed_up_whole_and_in_steps(recorded: Context, admin: Connection) -> None:
+def test_metrics_are_summed_up(recorded: Context, admin: Connection) -> None:
     admin.execute(
         "INSERT INTO performance_metrics (node_id, metric_category, metric_name, metric_value, metric_unit, measured_at) "
         "SELECT id, 'test', 'lag', n, 'ms', date_trunc('hour', now()) - make_interval(mins => n) "
         "FROM system_nodes, generate_series(1, 90) n WHERE node_name = 'ALPHA'"
     )
-    whole_time = data(recorded, "metrics", node="ALPHA", match="test lag")
-    assert [(one["samples"], one["least"], one["greatest"], one["average"], one["last"]) for one in whole_time] == [
-        (90, 1, 90, 45.5, 1)
-    ]
-    steps = data(recorded, "metrics", node="ALPHA", match="test lag", step_s=3600)
-    assert [one["samples"] for one in steps] == [30, 60]
-    assert data(recorded, "metrics", since="2000-01-01", until="2000-01-02") == []
+    found = data(recorded, "summarise_metrics", node=["ALPHA"], category="test", width_s=3600)
+    assert sorted(one["sample_count"] for one in found) == [30, 60]
 
 
 WRONG: list[tuple[str, dict[str, Any], str]] = [
@@ -218,7 +213,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("search_docs", {}, "Field required"),
     ("why", {"node": "ALPHA", "thing": "nonsense"}, "Nothing named nonsense"),
     ("diff_states", {"before": "nonsense"}, "no snapshot, node or moment"),
-    ("metrics", {"since": "#3"}, "not a time"),
+    ("summarise_metrics", {"since": "#3"}, "not a time"),
+    ("summarise_metrics", {"node": "ALPHA"}, "node: "),
 ]
 
 

@@ -18,8 +18,10 @@ import mcp.types as types
 
 from aya.errors import NotFound
 from aya.operations.context import Context
+from aya.operations.documents import get_documentation_file
 from aya.operations.glossary import glossary
 from aya.operations.nodes import list_nodes
+from aya.operations.operation import LARGEST
 from aya.operations.schema import describe_schema
 from aya.operations.system_state import query_system_state
 from aya.serve.mcp.answer import MOST_BUDGET_BYTES
@@ -67,6 +69,14 @@ def _tables(context: Context) -> Any:
     return describe_schema(context, tables=[one.name for one in describe_schema(context)])
 
 
+def _document(context: Context, number: str) -> Any:
+    if not number.isascii() or not number.isdigit() or int(number) not in range(1, LARGEST):
+        raise NotFound(
+            f"There is no document {number}.", remedy="search_docs finds documents, and tells their numbers."
+        )
+    return get_documentation_file(context, int(number))
+
+
 KINDS = (
     Kind("aya://nodes", "Nodes", "The nodes that are recorded.", JSON, lambda context: list_nodes(context, limit=ALL)),
     Kind("aya://nodes/{node}", "Node", "The overview of a node: its row, and what each section holds.", JSON, _overview),
@@ -76,6 +86,7 @@ KINDS = (
         "aya://schema/{table}", "Table", "One table or view with its columns.", JSON,
         lambda context, table: describe_schema(context, tables=[table]),
     ),
+    Kind("aya://documents/{number}", "Document", "A document with its whole text.", JSON, _document),
     Kind("aya://glossary", "Glossary", "What the words of AYA and the keys of metadata mean.", MARKDOWN, glossary),
 )  # fmt: skip
 

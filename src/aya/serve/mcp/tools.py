@@ -43,7 +43,7 @@ class Tool:
     @property
     def result(self) -> Any:
         """The type of its data."""
-        return list[dict[str, Any]] if self.pages_itself else self.operation.result
+        return list[dict[str, Any]] if self.pages_itself else self.operation.shape
 
     @property
     def pages_itself(self) -> bool:
@@ -100,8 +100,9 @@ class Tool:
             return self._page(context, arguments)
         budget_bytes, cursor = arguments.pop(BUDGET, BUDGET_BYTES), arguments.pop(CURSOR, None)
         limits = [one.default for one in self.operation.parameters if one.name == "limit"]
+        result = self.operation(context, **arguments)
         return answer(
-            self.operation(context, **arguments),
+            result.document() if hasattr(result, "document") else result,
             self.shape,
             query=seal([self.operation.name, arguments]),
             cursor=cursor,
