@@ -32,6 +32,9 @@ bench: setup ## measure AYA against doing without it; `make bench BENCH="overvie
 soak: setup ## try what is promised as often as is promised (hours); `make soak SOAK="tampering --times 500"` for one
 	@$(BIN)/python -m soak $(SOAK)
 
+conformance: setup ## ask AYA's MCP server what the protocol's own suite and inspector ask (needs npm); writes docs/conformance.md
+	@$(BIN)/python -m conformance
+
 lint: setup ## style, borders between modules, and no URL in lock files
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -52,7 +55,7 @@ lock: setup ## renew the lock files after a change of dependencies in pyproject.
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade
 
 clean: ## remove what was built here; the data in AYA_HOME stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help up setup test lint types docs lock clean bench soak
+.PHONY: help up setup test lint types docs lock clean bench soak conformance

@@ -169,7 +169,7 @@ def test_a_restored_node_goes_on_as_the_same_machine(context: Context, writer: C
     writer.execute("DELETE FROM system_nodes")
     restore_snapshot(context, "one")
     record(writer, [whole()])
-    assert diff_states(context, "one")[0] == []
+    assert diff_states(context, "one").differences == []
 
 
 # Foreign nodes --------------------------------------------------------------------------------------------------------
@@ -224,10 +224,10 @@ def test_a_foreign_node_is_in_no_snapshot_and_never_verified(
 def test_a_foreign_node_is_compared_like_any_other(
     context: Context, writer: Connection, imported: FileVerification
 ) -> None:
-    assert diff_states(context, "one", "now")[0] == []
-    assert diff_states(context, "lab/ALPHA", "ALPHA")[0] == []
+    assert diff_states(context, "one", "now").differences == []
+    assert diff_states(context, "lab/ALPHA", "ALPHA").differences == []
     record(writer, [state(settings_of(setting("fsync", "off"), setting("work_mem", "65536", setting_unit="kB")))])
-    (found,) = diff_states(context, "lab/ALPHA", "ALPHA")[0]
+    (found,) = diff_states(context, "lab/ALPHA", "ALPHA").differences
     assert (found.key.endswith("fsync"), found.old, found.new) == (True, "on", "off")
 
 

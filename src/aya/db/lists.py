@@ -7,6 +7,7 @@
     -- command: snapshot list                            the command that shows it, where it is not `show NAME`
     -- moves with the clock                              its rows change though nothing is written
     -- part of the state                                 it is a section of the state document
+    -- for agents                                        it is a tool as well
 
 Names stand unqualified, so that the same list is read of the past. `%(nodes)s` are the nodes that are wanted, or NULL.
 The columns, their types and their meaning are read from the database.
@@ -21,7 +22,9 @@ from psycopg.rows import tuple_row
 
 from aya.db.connection import Connection, rows, translated
 
-HEAD = re.compile(r"-- (?:(path|order|command|column (\w+)): (.*)|(moves with the clock)|(part of the state)|(.*))\n")
+HEAD = re.compile(
+    r"-- (?:(path|order|command|column (\w+)): (.*)|(moves with the clock)|(part of the state)|(for agents)|(.*))\n"
+)
 TYPES = """
 SELECT w.number, format_type(w.type, -1) AS type, col_description(w.relation, w.attribute) AS comment
 FROM unnest(%(types)s::oid[], %(relations)s::oid[], %(attributes)s::integer[])
@@ -44,6 +47,8 @@ class RowList:
     """Whether its rows change though nothing is written."""
     is_state: bool
     """Whether it is a section of the state document."""
+    is_tool: bool
+    """Whether agents are offered it."""
     about: dict[str, str]
     """What columns mean that stand in no table."""
     sql: str
@@ -98,11 +103,11 @@ def _read(name: str, text: str) -> RowList:
     summary: list[str] = []
     said: dict[str, list[str]] = {"path": [], "order": [], "command": []}
     about: dict[str, str] = {}
-    moves = is_state = False
+    moves = is_state = is_tool = False
     while text.startswith("--"):
         found = HEAD.match(text)
         assert found is not None, text[:80]
-        what, column, value, clock, state, prose = found.groups()
+        what, column, value, clock, state, agents, prose = found.groups()
         if column:
             about[column] = value
         elif what:
@@ -111,6 +116,8 @@ def _read(name: str, text: str) -> RowList:
             moves = True
         elif state:
             is_state = True
+        elif agents:
+            is_tool = True
         else:
             summary.append(prose)
         text = text[found.end() :]
@@ -122,6 +129,7 @@ def _read(name: str, text: str) -> RowList:
         command=said["command"][0] if said["command"] else f"show {name}",
         moves=moves,
         is_state=is_state,
+        is_tool=is_tool,
         about=about,
         sql=text.strip(),
     )

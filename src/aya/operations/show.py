@@ -113,7 +113,9 @@ def _operation_of(wanted: RowList) -> Any:
     listing.__name__ = f"show_{wanted.name}"
     listing.__doc__ = f"{wanted.summary}\n\nRaises UsageError for an unknown field, and NotFound for an unknown node."
     routes = (f"GET {path}" for path in wanted.paths)
-    return operation(*routes, command=wanted.command, kind=Kind.ROWS, keeps=not wanted.moves)(listing)
+    return operation(*routes, command=wanted.command, kind=Kind.ROWS, keeps=not wanted.moves, tool=wanted.is_tool)(
+        listing
+    )
 
 
 def _split(said: str | None) -> tuple[str, ...] | None:

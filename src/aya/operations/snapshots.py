@@ -68,7 +68,7 @@ def list_snapshots(context: Context) -> list[Snapshot]:
         return snapshots.listing(connection)
 
 
-@operation("GET /snapshots/{name}", command="snapshot show", tool=True)
+@operation("GET /snapshots/{name}", command="snapshot show")
 def get_snapshot(context: Context, name: Annotated[str, "Which snapshot."]) -> Held:
     """A snapshot and its state document."""
     with context.database.connect(Login.READER) as connection:

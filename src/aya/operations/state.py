@@ -15,8 +15,8 @@ from aya.operations.operation import AsOf, JsonText, operation
 from aya.operations.show import refuse_unknown
 
 
-@operation("GET /system/state", command="state", tool=True)
-def query_system_state(
+@operation("GET /system/state", command="state")
+def get_system_state(
     context: Context,
     *,
     node: Annotated[Sequence[str], "Only of this node; may be repeated. All nodes when none is named."] = (),
@@ -31,7 +31,7 @@ def query_system_state(
     return JsonText(b'{"nodes":{' + states + b"}}")
 
 
-@operation("GET /nodes/{node}", command="node", tool=True)
+@operation("GET /nodes/{node}", command="node")
 def get_node(context: Context, node: Annotated[str, "The node."], *, as_of: AsOf = None) -> JsonText:
     """The whole state that is recorded of one node. What is not known is left out.
 

@@ -12,12 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from aya import __version__
 from aya.errors import AyaError
 from aya.operations.context import Context
 from aya.operations.operation import operations
+from aya.serve.mcp import transports as agents
+from aya.serve.mcp.server import Asking
 from aya.serve.rest.body import StrictRequest
 from aya.serve.rest.describe import describe
 from aya.serve.rest.edge import Edge, Routing
@@ -42,9 +45,15 @@ def create_app(context: Context, guards: Sequence[Guard] = ()) -> Edge:
     hot, stream, routing = HotState(context.database), ChangeStream(context.database), Routing()
     meters = Meters(hot, stream)
 
+    def who(request: Request) -> Asking:
+        return Asking(request.scope.get("aya.context", context), agents.WITHOUT_ASKING)
+
+    for_agents = agents.http_app(who, guarded=bool(guards))
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with for_agents.router.lifespan_context(for_agents):
+            yield
         await stream.close()
         await hot.close()
         if context.pool is not None:
@@ -75,6 +84,8 @@ def create_app(context: Context, guards: Sequence[Guard] = ()) -> Edge:
                 openapi_extra={"x-aya": (operation.name, route.path)},
             )
             routing.add(route.method, PREFIX + route.path, operation)
+    app.router.routes.append(Route(agents.PATH, for_agents, include_in_schema=False))
+    routing.add("POST", agents.PATH)
     _add_the_rest(app, context, meters, routing)
     inner: ASGIApp = FromMemory(app, Kept(hot))
     for guard in reversed(guards):

@@ -1,4 +1,5 @@
 -- Snapshots without their documents, newest first.
+-- for agents
 -- path: /snapshots
 -- order: -created_at, -id
 -- command: snapshot list

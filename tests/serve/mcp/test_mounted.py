@@ -1,0 +1,34 @@
+"""What `aya serve` serves at one port: REST, and the same operations as tools."""
+
+from typing import Any
+
+import httpx2
+
+HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
+
+
+def called(client: httpx2.Client, tool: str, **arguments: Any) -> Any:
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+    return client.post("/mcp", json=message, headers=HEADERS).json()["result"]
+
+
+def test_a_tool_answers_what_rest_answers(client: httpx2.Client) -> None:
+    by_rest = client.get("/api/v1/system/query", params={"node": "ALPHA", "section": "settings"}).json()
+    by_tool = called(client, "query_system_state", node="ALPHA", section="settings")["structuredContent"]
+    assert by_tool["data"] == by_rest
+    assert by_rest["rows"]
+    nodes = called(client, "list_nodes")["structuredContent"]["data"]
+    assert nodes == client.get("/api/v1/system/nodes").json()
+
+
+def test_an_error_is_the_same_as_well(client: httpx2.Client) -> None:
+    problem = client.get("/api/v1/system/query", params={"node": "NOBODY"})
+    refused = called(client, "query_system_state", node="NOBODY")
+    assert problem.status_code == 404
+    assert refused["isError"] is True
+    assert problem.json()["detail"] in refused["content"][0]["text"]
+
+
+def test_only_messages_are_taken(client: httpx2.Client) -> None:
+    assert client.get("/mcp").status_code == 405
+    assert client.post("/mcp", json={}, headers=HEADERS | {"Host": "evil.example"}).status_code == 421
