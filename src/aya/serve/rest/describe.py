@@ -95,6 +95,10 @@ def _complete(
         said["parameters"] = [one for one in said["parameters"] if one["name"] != "cursor"]
         _limit_text(said, "fields", _listed(names))
         _limit_text(said, "order_by", _listed([f"-?{name}" for name in ordered]))
+    for parameter in said.get("parameters", ()):
+        # A query cannot say null: what is not known is left out.
+        some = [one for one in parameter["schema"].pop("anyOf", ()) if one != {"type": "null"}]
+        parameter["schema"] |= some[0] if some else {}
     for name in ("as_of", "since", "until"):
         _limit_text(said, name, PATTERN if name == "as_of" else PATTERN.replace("#[0-9]{1,18}|", ""))
     said["responses"] = {

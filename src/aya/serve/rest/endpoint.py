@@ -119,13 +119,19 @@ def _model(operation: Operation, route: Route, parameters: list[Parameter]) -> t
         # A form sends what nobody filled in as nothing.
         fields = {
             name: (
-                Annotated[annotation, BeforeValidator(_unless_empty)] if field.default is None else annotation,
+                Annotated[annotation, BeforeValidator(_unless_empty)] if _is_text(annotation) else annotation,
                 field,
             )
             for name, (annotation, field) in fields.items()
         }
     name = f"{operation.name}_{'query' if route.method == 'GET' else 'body'}"
     return create_model(name, __config__=ConfigDict(extra=extra), **fields)
+
+
+def _is_text(annotation: Any) -> bool:
+    """Whether it is a text that may be left out."""
+    bare = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    return bool(bare == str | None)
 
 
 def _unless_empty(said: Any) -> Any:
