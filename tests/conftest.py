@@ -24,7 +24,8 @@ SHARED = Path(__file__).parents[2] / "shared"
 STATE_TABLES = (
     "system_nodes, network_interfaces, software_versions, services, postgresql_instances, postgresql_configuration, "
     "replication_status, database_schemas, performance_metrics, system_state_snapshots, change_log, documentation_files, "
-    "collection_runs, collection_outcomes, check_results, aya.seals, aya.audit_keys, aya.prunings"
+    "collection_runs, collection_outcomes, check_results, aya.seals, aya.audit_keys, aya.prunings, aya.tokens, aya.calls, "
+    "aya.call_ends, aya.deliveries"
 )
 
 
@@ -77,7 +78,7 @@ def empty(admin: Connection) -> None:
     """Empty all tables; the log is given up with them."""
     with admin.transaction():
         for how in ("DISABLE", "ENABLE ALWAYS"):
-            for table in ("change_log", "aya.seals", "aya.audit_keys", "aya.prunings"):
+            for table in ("change_log", "aya.seals", "aya.audit_keys", "aya.prunings", "aya.calls", "aya.call_ends"):
                 admin.execute(f"ALTER TABLE {table} {how} TRIGGER append_only")  # type: ignore[arg-type]
             if how == "DISABLE":
                 admin.execute(f"TRUNCATE {STATE_TABLES} RESTART IDENTITY CASCADE")

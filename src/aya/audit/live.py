@@ -41,7 +41,8 @@ class Live:
 
 
 def examine(connection: Connection, report: Report) -> None:
-    """Add what is wrong around the log: rows inserted late, triggers put aside, and state that the log does not explain."""
+    """Add what is wrong around the log: rows inserted late, triggers put aside, calls that are not as they were logged, and
+    state that the log does not explain."""
     found = rows(connection, query("unsealed_rows"))[0]
     report.unsealed = found["unsealed"]
     for number in found["late"] or ():
@@ -51,6 +52,8 @@ def examine(connection: Connection, report: Report) -> None:
         )
     for problem in triggers_missing(connection):
         report.add(f"{problem}: what was changed meanwhile is not in the log")
+    for call in rows(connection, query("calls_against_log"), {"most": MOST_NAMED}):
+        report.add(f"call {call['call']} {call['said']}", change=call["change"])
     for table in rows(connection, "SELECT * FROM aya.state_tables ORDER BY table_name"):
         _examine_state(connection, table["table_name"], table["section"] == "node", table["observations"], report)
 

@@ -28,8 +28,6 @@ DECLARE
     cut bigint;
 BEGIN
     SELECT coalesce(max(l.id), 0) INTO upto FROM public.change_log l WHERE l.created_at <= at;
-    -- The last one may be among those that were pruned.
-    SELECT greatest(upto, max(upper(p.changes)) - 1) INTO upto FROM aya.prunings p WHERE p.complete_since <= at;
     -- A transaction is seen whole or not at all: as long as one has changes on both sides, the border goes before it.
     SELECT min(l.id) INTO cut FROM public.change_log l
     WHERE l.created_at > at AND l.id <= upto
@@ -69,6 +67,66 @@ END
 $_$;
 
 COMMENT ON FUNCTION aya.as_of_time() IS 'The moment that the setting aya.as_of names; of a change, when it was logged; NULL before the first.';
+
+CREATE FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    called aya.calls;
+BEGIN
+    INSERT INTO aya.calls (request_id, caller, called_from, operation, arguments, arguments_sha256)
+    VALUES (request_id, caller, called_from, operation, arguments, arguments_sha256)
+    RETURNING * INTO called;
+    INSERT INTO public.change_log (change_type, table_affected, record_id, fact, action, change_description, new_value,
+        changed_by, change_reason)
+    VALUES ('system', 'aya.calls', called.id, called.operation, 'note', format('%s was called by %s', called.operation, called.caller),
+        jsonb_build_object('request_id', called.request_id, 'operation', called.operation,
+            'arguments_sha256', encode(called.arguments_sha256, 'hex'), 'call_sha256', aya.call_sha256(called)),
+        called.caller, called.request_id);
+    RETURN called.id;
+END
+$$;
+
+COMMENT ON FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) IS 'Log that something is about to be done, for whom and with what; returns the number of the call. Its note in change_log is sealed.';
+
+CREATE TABLE aya.calls (
+    id bigint NOT NULL,
+    request_id text NOT NULL,
+    called_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    caller text NOT NULL,
+    called_from inet,
+    operation text NOT NULL,
+    arguments text NOT NULL,
+    arguments_sha256 bytea NOT NULL,
+    CONSTRAINT calls_arguments_sha256_check CHECK ((octet_length(arguments_sha256) = 32))
+);
+
+COMMENT ON TABLE aya.calls IS 'Every call that writes or runs SQL, logged before it does: a call that cannot be logged is not done. Append-only; a note in change_log seals each.';
+
+COMMENT ON COLUMN aya.calls.id IS 'Number of the call.';
+
+COMMENT ON COLUMN aya.calls.request_id IS 'The X-Request-ID of the request; changes that it made carry it as change_reason unless one was given.';
+
+COMMENT ON COLUMN aya.calls.called_at IS 'When it was asked for.';
+
+COMMENT ON COLUMN aya.calls.caller IS 'Who asked: token:NAME, loopback, or on the command line the actor.';
+
+COMMENT ON COLUMN aya.calls.called_from IS 'Address of the caller; NULL on the command line.';
+
+COMMENT ON COLUMN aya.calls.operation IS 'What was asked for.';
+
+COMMENT ON COLUMN aya.calls.arguments IS 'With what, as JSON, secrets taken out and cut to an excerpt.';
+
+COMMENT ON COLUMN aya.calls.arguments_sha256 IS 'SHA-256 of the whole arguments as JSON, secrets taken out: the same call again looks the same.';
+
+CREATE FUNCTION aya.call_sha256(call aya.calls) RETURNS text
+    LANGUAGE sql STABLE
+    SET "TimeZone" TO 'UTC'
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN encode(sha256(convert_to((jsonb_strip_nulls(to_jsonb(call)))::text, 'UTF8'::name)), 'hex'::text);
+
+COMMENT ON FUNCTION aya.call_sha256(call aya.calls) IS 'SHA-256 of a call''s row, as its note in change_log holds it.';
 
 CREATE TABLE public.database_schemas (
     id bigint NOT NULL,
@@ -214,7 +272,7 @@ CREATE FUNCTION aya.database_schemas_as_of(at_change bigint) RETURNS SETOF publi
     FROM public.database_schemas r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -239,23 +297,22 @@ CREATE FUNCTION aya.flat(whole jsonb) RETURNS jsonb
 
 COMMENT ON FUNCTION aya.flat(whole jsonb) IS 'A node''s row with each key of its metadata as a key "metadata.KEY" of its own, without `observed`.';
 
-CREATE FUNCTION aya.history_reaches(at_change bigint) RETURNS boolean
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION aya.keep_tokens() RETURNS trigger
+    LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-DECLARE
-    last record;
 BEGIN
-    SELECT max(upper(p.changes)) - 1 AS change, max(p.complete_since) AS since INTO last FROM aya.prunings p;
-    IF at_change < last.change THEN
-        RAISE EXCEPTION 'the state as it was then is no longer known: changes after it were pruned' USING ERRCODE = 'AYP01',
-            HINT = format('The history is complete from %s UTC, change #%s, on.', last.since AT TIME ZONE 'UTC', last.change);
+    IF tg_op = 'UPDATE' AND (old.revoked_at IS NULL OR (new.revoked_at, new.revoked_by) IS NOT DISTINCT FROM (old.revoked_at, old.revoked_by))
+        AND to_jsonb(new) - ARRAY['revoked_at', 'revoked_by', 'last_used_at', 'last_used_from']
+            = to_jsonb(old) - ARRAY['revoked_at', 'revoked_by', 'last_used_at', 'last_used_from'] THEN
+        RETURN new;
     END IF;
-    RETURN true;
+    RAISE EXCEPTION 'token % stays as it was made: it can only be revoked, once', old.name
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Make another one.';
 END
 $$;
 
-COMMENT ON FUNCTION aya.history_reaches(at_change bigint) IS 'True when no change after the one of that number was pruned; else it raises AYP01 and says from when on the history is complete.';
+COMMENT ON FUNCTION aya.keep_tokens() IS 'Trigger: a token is not changed, deleted or brought back; it can be revoked.';
 
 CREATE FUNCTION aya.known(whole jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -1160,6 +1217,28 @@ $$;
 
 COMMENT ON FUNCTION aya.log_system_nodes() IS 'Trigger: log what was inserted, updated or deleted in system_nodes.';
 
+CREATE FUNCTION aya.log_tokens() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF tg_op = 'UPDATE' AND old.revoked_at IS NOT DISTINCT FROM new.revoked_at THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO public.change_log (change_type, table_affected, record_id, fact, action, change_description, new_value,
+        changed_by, change_reason)
+    VALUES ('system', 'aya.tokens', new.id, new.name, 'note',
+        CASE tg_op WHEN 'INSERT' THEN format('token %s was made for %s%s', new.name, array_to_string(new.scopes, ', '), ' of ' || new.node_name)
+            ELSE format('token %s was revoked', new.name) END,
+        jsonb_build_object('prefix', new.prefix, 'scopes', new.scopes, 'node_name', new.node_name, 'expires_at', new.expires_at,
+            'revoked_at', new.revoked_at),
+        aya.actor(), nullif(current_setting('aya.reason', true), ''));
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_tokens() IS 'Trigger: log which token was made or revoked, and by whom.';
+
 CREATE TABLE public.change_log (
     id bigint NOT NULL,
     node_id integer,
@@ -1498,7 +1577,7 @@ CREATE FUNCTION aya.network_interfaces_as_of(at_change bigint) RETURNS SETOF pub
     FROM public.network_interfaces r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -1516,16 +1595,6 @@ CREATE FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) RETURN
     AS $$ SELECT * FROM aya.network_interfaces_as_of(aya.change_number(at)) $$;
 
 COMMENT ON FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) IS 'The rows of network_interfaces as they were at a moment; observations and updated_at are NULL.';
-
-CREATE FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) RETURNS void
-    LANGUAGE sql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    BEGIN ATOMIC
- INSERT INTO public.change_log (change_type, table_affected, fact, action, change_description, new_value, changed_by, change_reason, verification_status)
-   VALUES ('system'::text, note_pruning.of_table, 'retention'::text, 'note'::text, format('%s rows of %s from before %s were pruned'::text, note_pruning.pruned, note_pruning.of_table, ((note_pruning.before AT TIME ZONE 'UTC'::text) || ' UTC'::text)), (jsonb_build_object('rows', note_pruning.pruned, 'before', note_pruning.before) || note_pruning.said), aya.actor(), NULLIF(current_setting('aya.reason'::text, true), ''::text), 'pending'::text);
-END;
-
-COMMENT ON FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) IS 'Log that rows were pruned.';
 
 CREATE FUNCTION aya.note_verification(change bigint, status text, notes text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1640,7 +1709,7 @@ CREATE FUNCTION aya.postgresql_configuration_as_of(at_change bigint) RETURNS SET
     FROM public.postgresql_configuration r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -1784,7 +1853,7 @@ CREATE FUNCTION aya.postgresql_instances_as_of(at_change bigint) RETURNS SETOF p
     FROM public.postgresql_instances r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -1803,201 +1872,6 @@ CREATE FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) RETU
 
 COMMENT ON FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) IS 'The rows of postgresql_instances as they were at a moment; observations and updated_at are NULL.';
 
-CREATE TABLE aya.seals (
-    seal_number bigint NOT NULL,
-    first_leaf bigint NOT NULL,
-    tree_size bigint NOT NULL,
-    changes int8multirange NOT NULL,
-    leaf_hashes bytea NOT NULL,
-    root bytea NOT NULL,
-    frontier bytea NOT NULL,
-    horizon bigint NOT NULL,
-    sealed_at timestamp with time zone NOT NULL,
-    note text NOT NULL,
-    CONSTRAINT seals_check CHECK ((tree_size > first_leaf)),
-    CONSTRAINT seals_check1 CHECK ((octet_length(leaf_hashes) = (32 * (tree_size - first_leaf)))),
-    CONSTRAINT seals_first_leaf_check CHECK ((first_leaf >= 0)),
-    CONSTRAINT seals_root_check CHECK ((octet_length(root) = 32)),
-    CONSTRAINT seals_seal_number_check CHECK ((seal_number > 0))
-);
-ALTER TABLE ONLY aya.seals ALTER COLUMN leaf_hashes SET STORAGE EXTERNAL;
-
-COMMENT ON TABLE aya.seals IS 'Each seal commits to a range of change_log: the root of an RFC 9162 hash tree over all changes sealed so far, signed, chained to the seal before.';
-
-COMMENT ON COLUMN aya.seals.seal_number IS 'Number of the seal, without gaps.';
-
-COMMENT ON COLUMN aya.seals.first_leaf IS 'Place in the tree of its first change, from 0.';
-
-COMMENT ON COLUMN aya.seals.tree_size IS 'Changes in the tree with this seal.';
-
-COMMENT ON COLUMN aya.seals.changes IS 'Numbers of its changes; they are leaves in the order of their numbers.';
-
-COMMENT ON COLUMN aya.seals.leaf_hashes IS 'The hash of each of its changes, 32 bytes each; it stays when a change is pruned.';
-
-COMMENT ON COLUMN aya.seals.root IS 'Root of the tree.';
-
-COMMENT ON COLUMN aya.seals.frontier IS 'Roots of the full subtrees, from which the tree grows on.';
-
-COMMENT ON COLUMN aya.seals.horizon IS 'All changes of transactions before this one are sealed.';
-
-COMMENT ON COLUMN aya.seals.sealed_at IS 'When it was made, by the clock of the sealing machine.';
-
-COMMENT ON COLUMN aya.seals.note IS 'Signed C2SP checkpoint over all of this.';
-
-CREATE FUNCTION aya.prunable_changes(before timestamp with time zone) RETURNS SETOF bigint
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    SET work_mem TO '64MB'
-    BEGIN ATOMIC
- WITH sealed AS MATERIALIZED (
-          SELECT COALESCE(range_agg(s.changes), '{}'::int8multirange) AS changes
-            FROM aya.seals s
-         ), last_of_column AS MATERIALIZED (
-          SELECT DISTINCT max(l.id) AS id
-            FROM (public.change_log l
-              CROSS JOIN LATERAL jsonb_object_keys((COALESCE(l.old_value, '{}'::jsonb) || COALESCE(l.new_value, '{}'::jsonb))) k(key))
-           WHERE (l.action = 'update'::text)
-           GROUP BY l.table_affected, l.record_id, k.key
-         ), ended AS MATERIALIZED (
-          SELECT l.table_affected,
-             l.record_id,
-             max(l.id) AS id
-            FROM public.change_log l
-           WHERE (l.action = 'delete'::text)
-           GROUP BY l.table_affected, l.record_id
-         ), old AS (
-          SELECT l.id,
-             l.table_affected,
-             l.record_id,
-             l.action
-            FROM (public.change_log l
-              CROSS JOIN sealed s)
-           WHERE ((l.created_at < prunable_changes.before) AND (l.action = ANY (ARRAY['update'::text, 'note'::text])) AND (s.changes @> l.id))
-         ), superseded AS MATERIALIZED (
-          SELECT o.id
-            FROM ((old o
-              LEFT JOIN ended e ON (((e.table_affected = o.table_affected) AND (e.record_id = o.record_id))))
-              LEFT JOIN last_of_column c ON ((c.id = o.id)))
-           WHERE ((o.action = 'update'::text) AND ((e.id > o.id) OR (c.id IS NULL)) AND (NOT (EXISTS ( SELECT
-                    FROM public.change_log n
-                   WHERE ((n.table_affected = 'change_log'::text) AND (n.record_id = o.id) AND (NOT (EXISTS ( SELECT
-                            FROM old p
-                           WHERE (p.id = n.id)))))))))
-         )
-  SELECT u.id
-    FROM superseded u
- UNION ALL
-  SELECT o.id
-    FROM old o
-   WHERE ((o.action = 'note'::text) AND (o.table_affected = 'change_log'::text) AND (o.record_id IS NOT NULL) AND ((EXISTS ( SELECT
-            FROM superseded u
-           WHERE (u.id = o.record_id))) OR (NOT (EXISTS ( SELECT
-            FROM public.change_log l
-           WHERE (l.id = o.record_id))))));
-END;
-
-COMMENT ON FUNCTION aya.prunable_changes(before timestamp with time zone) IS 'Numbers of the changes logged before a moment that may be pruned: sealed updates of which each column changed again or whose thing is gone, and notes about them.';
-
-CREATE FUNCTION aya.prunable_checks(before timestamp with time zone) RETURNS SETOF bigint
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    SELECT s.id
-    FROM (
-        SELECT c.id, c.started_at, c.snapshot_id, row_number() OVER (
-            PARTITION BY c.node_id, c.check_name, c.target ORDER BY c.id DESC
-        ) AS place
-        FROM public.check_results c
-    ) s
-    WHERE s.started_at < before AND s.snapshot_id IS NULL AND s.place > 1
-$$;
-
-COMMENT ON FUNCTION aya.prunable_checks(before timestamp with time zone) IS 'Numbers of the check results from before a moment that no snapshot rests on, but for the newest of each check and thing.';
-
-CREATE FUNCTION aya.prunable_measurements(before timestamp with time zone) RETURNS SETOF bigint
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-    SELECT s.id
-    FROM (
-        SELECT m.id, m.measured_at, row_number() OVER (
-            PARTITION BY m.node_id, m.metric_category, m.metric_name, m.test_type, m.test_conditions ORDER BY m.measured_at DESC, m.id DESC
-        ) AS place
-        FROM public.performance_metrics m
-    ) s
-    WHERE s.measured_at < before AND s.place > 1
-$$;
-
-COMMENT ON FUNCTION aya.prunable_measurements(before timestamp with time zone) IS 'Numbers of the measurements taken before a moment, but for the newest of each series.';
-
-CREATE FUNCTION aya.prunable_runs(before timestamp with time zone) RETURNS SETOF bigint
-    LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    BEGIN ATOMIC
- WITH newest AS MATERIALIZED (
-          SELECT max(r_1.id) AS id
-            FROM public.collection_runs r_1
-           GROUP BY r_1.node_id
-         UNION
-          SELECT unnest(ARRAY[max(r_1.id), max(r_1.id) FILTER (WHERE (o.outcome = ANY (ARRAY['ok'::text, 'absent'::text])))]) AS unnest
-            FROM (public.collection_outcomes o
-              JOIN public.collection_runs r_1 ON ((r_1.id = o.run_id)))
-           GROUP BY r_1.node_id, o.collector, o.target
-         )
-  SELECT r.id
-    FROM public.collection_runs r
-   WHERE ((r.recorded_at < prunable_runs.before) AND (NOT (EXISTS ( SELECT
-            FROM newest n
-           WHERE (n.id = r.id)))));
-END;
-
-COMMENT ON FUNCTION aya.prunable_runs(before timestamp with time zone) IS 'Numbers of the collection runs recorded before a moment, but for the newest of each node, and for those that say how a collector ended last or when it last saw everything.';
-
-CREATE FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    wanted bigint := (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(pruned) AS r);
-    number bigint;
-BEGIN
-    IF wanted = 0 OR wanted <> (SELECT count(*) FROM aya.prunable_changes(before) AS p (id) WHERE pruned @> p.id) THEN
-        RAISE EXCEPTION 'not every one of these changes may be pruned' USING ERRCODE = 'insufficient_privilege',
-            HINT = 'aya.prunable_changes() lists those that may.';
-    END IF;
-    INSERT INTO aya.prunings (changes, pruned_at, complete_since, note)
-    VALUES (pruned, at, complete_since, note)
-    RETURNING id INTO number;
-    DELETE FROM public.change_log l WHERE l.id BETWEEN lower(pruned) AND upper(pruned) AND pruned @> l.id;
-    PERFORM aya.note_pruning('change_log', wanted, before, jsonb_build_object('pruning', number, 'complete_since', complete_since));
-    RETURN wanted;
-END
-$$;
-
-COMMENT ON FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) IS 'Take changes out of the log, all of which aya.prunable_changes(before) must list, with the signed statement of it; that is itself logged. Their hashes stay in the seals. Returns how many.';
-
-CREATE FUNCTION aya.prune_observations(kind text, before timestamp with time zone) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-DECLARE
-    of_table text := CASE kind WHEN 'measurements' THEN 'performance_metrics' WHEN 'runs' THEN 'collection_runs' WHEN 'checks' THEN 'check_results' END;
-    pruned bigint;
-BEGIN
-    IF of_table IS NULL THEN
-        RAISE EXCEPTION '% is no kind of observation that can be pruned', kind USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-    EXECUTE format('DELETE FROM public.%I WHERE id IN (SELECT aya.prunable_%s($1))', of_table, kind) USING before;
-    GET DIAGNOSTICS pruned = ROW_COUNT;
-    IF pruned > 0 THEN
-        PERFORM aya.note_pruning(of_table, pruned, before, '{}');
-    END IF;
-    RETURN pruned;
-END
-$_$;
-
-COMMENT ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) IS 'Delete old measurements, runs or checks: what aya.prunable_KIND(before) lists; that is itself logged. Returns how many.';
-
 CREATE FUNCTION aya.refuse_renumbering() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2015,8 +1889,7 @@ CREATE FUNCTION aya.refuse_rewriting() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    -- The owner's functions write, and prune what may go: see aya.refuse_unnamed_pruning().
-    IF current_user = 'aya_owner' AND (tg_op = 'INSERT' OR tg_op = 'DELETE' AND tg_table_name = 'change_log') THEN
+    IF tg_op = 'INSERT' AND current_user = 'aya_owner' THEN
         RETURN NULL;
     END IF;
     RAISE EXCEPTION '% is append-only, and written by the database itself: % is refused', tg_table_name, tg_op
@@ -2025,23 +1898,6 @@ END
 $$;
 
 COMMENT ON FUNCTION aya.refuse_rewriting() IS 'Trigger: the log is neither changed nor shortened, and nobody writes into it by hand.';
-
-CREATE FUNCTION aya.refuse_unnamed_pruning() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-BEGIN
-    IF current_user = 'aya_owner' AND EXISTS (
-        SELECT FROM old_rows o
-        WHERE NOT (SELECT coalesce(range_agg(p.changes), '{}') FROM aya.prunings p) @> o.id
-    ) THEN
-        RAISE EXCEPTION 'a change that no pruning names stays in the log' USING ERRCODE = 'insufficient_privilege';
-    END IF;
-    RETURN NULL;
-END
-$$;
-
-COMMENT ON FUNCTION aya.refuse_unnamed_pruning() IS 'Trigger: of the log only rows go that a pruning names.';
 
 CREATE TABLE public.replication_status (
     id bigint NOT NULL,
@@ -2162,7 +2018,7 @@ CREATE FUNCTION aya.replication_status_as_of(at_change bigint) RETURNS SETOF pub
     FROM public.replication_status r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2299,7 +2155,7 @@ CREATE FUNCTION aya.services_as_of(at_change bigint) RETURNS SETOF public.servic
     FROM public.services r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2442,7 +2298,7 @@ CREATE FUNCTION aya.software_versions_as_of(at_change bigint) RETURNS SETOF publ
     FROM public.software_versions r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2532,7 +2388,7 @@ CREATE FUNCTION aya.system_nodes_as_of(at_change bigint) RETURNS SETOF public.sy
     FROM public.system_nodes r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2623,23 +2479,70 @@ COMMENT ON COLUMN aya.audit_keys.introduced_at IS 'When it was introduced.';
 
 COMMENT ON COLUMN aya.audit_keys.note IS 'Signed statement that it follows the key before; signed by both, or by itself alone when the other was lost.';
 
-CREATE TABLE aya.probe_rows (
-    token uuid NOT NULL,
-    written_at timestamp with time zone DEFAULT now() NOT NULL
+CREATE TABLE aya.call_ends (
+    call_id bigint NOT NULL,
+    ended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    outcome text NOT NULL,
+    duration_ms integer NOT NULL,
+    rows bigint,
+    bytes bigint,
+    CONSTRAINT call_ends_bytes_check CHECK ((bytes >= 0)),
+    CONSTRAINT call_ends_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT call_ends_rows_check CHECK ((rows >= 0))
 );
 
-COMMENT ON TABLE aya.probe_rows IS 'Rows that checks write, read back through another connection or on a replica, and remove. What a broken-off check left is removed by a later one.';
+COMMENT ON TABLE aya.call_ends IS 'How each call ended. A call without an end was cut off, and what it did is in change_log. Append-only.';
 
-COMMENT ON COLUMN aya.probe_rows.token IS 'What tells the row from all others.';
+COMMENT ON COLUMN aya.call_ends.call_id IS 'The call.';
 
-COMMENT ON COLUMN aya.probe_rows.written_at IS 'When it was written.';
+COMMENT ON COLUMN aya.call_ends.ended_at IS 'When it ended.';
+
+COMMENT ON COLUMN aya.call_ends.outcome IS 'done, or the kind of error it ended with.';
+
+COMMENT ON COLUMN aya.call_ends.duration_ms IS 'Milliseconds that it took.';
+
+COMMENT ON COLUMN aya.call_ends.rows IS 'Rows that it answered or wrote; NULL: not counted.';
+
+COMMENT ON COLUMN aya.call_ends.bytes IS 'Bytes that it answered or took in; NULL: not counted.';
+
+ALTER TABLE aya.calls ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.calls_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE aya.deliveries (
+    node_name text NOT NULL,
+    idempotency_key text NOT NULL,
+    body_sha256 bytea NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_id bigint NOT NULL,
+    answer jsonb NOT NULL,
+    CONSTRAINT deliveries_body_sha256_check CHECK ((octet_length(body_sha256) = 32))
+);
+
+COMMENT ON TABLE aya.deliveries IS 'States that agents elsewhere delivered, so that one sent twice is recorded once; forgotten after 30 days. Observation.';
+
+COMMENT ON COLUMN aya.deliveries.node_name IS 'The node whose state it was.';
+
+COMMENT ON COLUMN aya.deliveries.idempotency_key IS 'The Idempotency-Key of the request.';
+
+COMMENT ON COLUMN aya.deliveries.body_sha256 IS 'SHA-256 of the request''s body: the same key with another body is refused.';
+
+COMMENT ON COLUMN aya.deliveries.received_at IS 'When it was first recorded.';
+
+COMMENT ON COLUMN aya.deliveries.run_id IS 'The run in collection_runs that recorded it.';
+
+COMMENT ON COLUMN aya.deliveries.answer IS 'What was answered, and is answered again.';
 
 CREATE TABLE aya.prunings (
     id bigint NOT NULL,
     changes int8multirange NOT NULL,
     pruned_at timestamp with time zone NOT NULL,
-    note text NOT NULL,
-    complete_since timestamp with time zone NOT NULL
+    note text NOT NULL
 );
 
 COMMENT ON TABLE aya.prunings IS 'Changes that retention took out of the log; their hashes stay in the seals.';
@@ -2652,8 +2555,6 @@ COMMENT ON COLUMN aya.prunings.pruned_at IS 'When.';
 
 COMMENT ON COLUMN aya.prunings.note IS 'Signed statement of it.';
 
-COMMENT ON COLUMN aya.prunings.complete_since IS 'From this moment on nothing of the log was taken out by it: the latest of its changes, and of those before them, was logged then.';
-
 ALTER TABLE aya.prunings ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME aya.prunings_id_seq
     START WITH 1
@@ -2662,6 +2563,47 @@ ALTER TABLE aya.prunings ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE aya.seals (
+    seal_number bigint NOT NULL,
+    first_leaf bigint NOT NULL,
+    tree_size bigint NOT NULL,
+    changes int8multirange NOT NULL,
+    leaf_hashes bytea NOT NULL,
+    root bytea NOT NULL,
+    frontier bytea NOT NULL,
+    horizon bigint NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    note text NOT NULL,
+    CONSTRAINT seals_check CHECK ((tree_size > first_leaf)),
+    CONSTRAINT seals_check1 CHECK ((octet_length(leaf_hashes) = (32 * (tree_size - first_leaf)))),
+    CONSTRAINT seals_first_leaf_check CHECK ((first_leaf >= 0)),
+    CONSTRAINT seals_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT seals_seal_number_check CHECK ((seal_number > 0))
+);
+ALTER TABLE ONLY aya.seals ALTER COLUMN leaf_hashes SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE aya.seals IS 'Each seal commits to a range of change_log: the root of an RFC 9162 hash tree over all changes sealed so far, signed, chained to the seal before.';
+
+COMMENT ON COLUMN aya.seals.seal_number IS 'Number of the seal, without gaps.';
+
+COMMENT ON COLUMN aya.seals.first_leaf IS 'Place in the tree of its first change, from 0.';
+
+COMMENT ON COLUMN aya.seals.tree_size IS 'Changes in the tree with this seal.';
+
+COMMENT ON COLUMN aya.seals.changes IS 'Numbers of its changes; they are leaves in the order of their numbers.';
+
+COMMENT ON COLUMN aya.seals.leaf_hashes IS 'The hash of each of its changes, 32 bytes each; it stays when a change is pruned.';
+
+COMMENT ON COLUMN aya.seals.root IS 'Root of the tree.';
+
+COMMENT ON COLUMN aya.seals.frontier IS 'Roots of the full subtrees, from which the tree grows on.';
+
+COMMENT ON COLUMN aya.seals.horizon IS 'All changes of transactions before this one are sealed.';
+
+COMMENT ON COLUMN aya.seals.sealed_at IS 'When it was made, by the clock of the sealing machine.';
+
+COMMENT ON COLUMN aya.seals.note IS 'Signed C2SP checkpoint over all of this.';
 
 CREATE TABLE aya.section_marks (
     node_id integer NOT NULL,
@@ -2703,6 +2645,65 @@ COMMENT ON COLUMN aya.state_tables.presence IS 'The column that says whether the
 COMMENT ON COLUMN aya.state_tables.key_columns IS 'What tells a row from the others of its node.';
 
 COMMENT ON COLUMN aya.state_tables.observations IS 'Columns that are observation: not logged, not given back.';
+
+CREATE TABLE aya.tokens (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    token_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    node_name text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    last_used_at timestamp with time zone,
+    last_used_from inet,
+    CONSTRAINT tokens_collect_one_node CHECK ((('collect'::text = ANY (scopes)) = (node_name IS NOT NULL))),
+    CONSTRAINT tokens_name_check CHECK ((name ~ '^[[:alnum:]][[:alnum:]._@-]{0,99}$'::text)),
+    CONSTRAINT tokens_prefix_check CHECK ((prefix ~ '^aya_[0-9A-Za-z]{8}$'::text)),
+    CONSTRAINT tokens_revoked_by_somebody CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
+    CONSTRAINT tokens_scopes_check CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['read'::text, 'sql'::text, 'collect'::text, 'verify'::text, 'admin'::text]))),
+    CONSTRAINT tokens_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+COMMENT ON TABLE aya.tokens IS 'Who may come in from elsewhere, and for what. The token itself is shown once and kept nowhere.';
+
+COMMENT ON COLUMN aya.tokens.id IS 'Number of the token.';
+
+COMMENT ON COLUMN aya.tokens.name IS 'What people call it; it stands in the log as token:NAME. Free again once the token is revoked.';
+
+COMMENT ON COLUMN aya.tokens.prefix IS 'Beginning of the token, by which it is recognised; no secret.';
+
+COMMENT ON COLUMN aya.tokens.token_hash IS 'SHA-256 of the whole token, which holds 256 random bits; readers may not read it.';
+
+COMMENT ON COLUMN aya.tokens.scopes IS 'What it may: read, sql, collect (for its node only), verify, admin (all but collect).';
+
+COMMENT ON COLUMN aya.tokens.node_name IS 'The one node that a token with scope collect may record.';
+
+COMMENT ON COLUMN aya.tokens.created_at IS 'When it was made.';
+
+COMMENT ON COLUMN aya.tokens.created_by IS 'Who made it.';
+
+COMMENT ON COLUMN aya.tokens.expires_at IS 'From then on it is refused; NULL: never.';
+
+COMMENT ON COLUMN aya.tokens.revoked_at IS 'When it was taken back; NULL: it was not.';
+
+COMMENT ON COLUMN aya.tokens.revoked_by IS 'Who took it back.';
+
+COMMENT ON COLUMN aya.tokens.last_used_at IS 'When it was last used, to the minute. Observation.';
+
+COMMENT ON COLUMN aya.tokens.last_used_from IS 'From which address it was last used. Observation.';
+
+ALTER TABLE aya.tokens ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.tokens_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 
 CREATE VIEW past.change_log AS
  SELECT id,
@@ -2797,13 +2798,7 @@ CREATE TABLE public.check_results (
     evidence_hash text,
     started_at timestamp with time zone NOT NULL,
     duration_ms integer NOT NULL,
-    probe text,
-    state_problem text,
-    state_hash text,
-    change_number bigint,
-    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text]))),
-    CONSTRAINT check_results_state_hash_hex CHECK ((state_hash ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT check_results_state_or_problem CHECK (((state_hash IS NULL) OR (state_problem IS NULL)))
+    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text])))
 );
 
 COMMENT ON TABLE public.check_results IS 'One row per functional test that ran, or could not.';
@@ -2822,21 +2817,13 @@ COMMENT ON COLUMN public.check_results.outcome IS 'pass, fail or skipped.';
 
 COMMENT ON COLUMN public.check_results.reason IS 'What was wrong, or why it was skipped.';
 
-COMMENT ON COLUMN public.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
+COMMENT ON COLUMN public.check_results.evidence IS 'What came back: an excerpt.';
 
-COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
+COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
 
 COMMENT ON COLUMN public.check_results.started_at IS 'When it ran.';
 
 COMMENT ON COLUMN public.check_results.duration_ms IS 'Milliseconds it took.';
-
-COMMENT ON COLUMN public.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
-
-COMMENT ON COLUMN public.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
-
-COMMENT ON COLUMN public.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
-
-COMMENT ON COLUMN public.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
 
 CREATE VIEW past.check_results AS
  SELECT id,
@@ -2849,11 +2836,7 @@ CREATE VIEW past.check_results AS
     evidence,
     evidence_hash,
     started_at,
-    duration_ms,
-    probe,
-    state_problem,
-    state_hash,
-    change_number
+    duration_ms
    FROM public.check_results r
   WHERE (started_at <= aya.as_of_time());
 
@@ -2873,21 +2856,13 @@ COMMENT ON COLUMN past.check_results.outcome IS 'pass, fail or skipped.';
 
 COMMENT ON COLUMN past.check_results.reason IS 'What was wrong, or why it was skipped.';
 
-COMMENT ON COLUMN past.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
+COMMENT ON COLUMN past.check_results.evidence IS 'What came back: an excerpt.';
 
-COMMENT ON COLUMN past.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
+COMMENT ON COLUMN past.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
 
 COMMENT ON COLUMN past.check_results.started_at IS 'When it ran.';
 
 COMMENT ON COLUMN past.check_results.duration_ms IS 'Milliseconds it took.';
-
-COMMENT ON COLUMN past.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
-
-COMMENT ON COLUMN past.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
-
-COMMENT ON COLUMN past.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
-
-COMMENT ON COLUMN past.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
 
 CREATE VIEW past.collection_runs AS
  SELECT id,
@@ -4175,8 +4150,14 @@ ALTER TABLE ONLY aya.applied_objects
 ALTER TABLE ONLY aya.audit_keys
     ADD CONSTRAINT audit_keys_pkey PRIMARY KEY (verifier_key);
 
-ALTER TABLE ONLY aya.probe_rows
-    ADD CONSTRAINT probe_rows_pkey PRIMARY KEY (token);
+ALTER TABLE ONLY aya.call_ends
+    ADD CONSTRAINT call_ends_pkey PRIMARY KEY (call_id);
+
+ALTER TABLE ONLY aya.calls
+    ADD CONSTRAINT calls_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (node_name, idempotency_key);
 
 ALTER TABLE ONLY aya.prunings
     ADD CONSTRAINT prunings_pkey PRIMARY KEY (id);
@@ -4189,6 +4170,12 @@ ALTER TABLE ONLY aya.seals
 
 ALTER TABLE ONLY aya.section_marks
     ADD CONSTRAINT section_marks_pkey PRIMARY KEY (node_id, section);
+
+ALTER TABLE ONLY aya.tokens
+    ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.tokens
+    ADD CONSTRAINT tokens_prefix_key UNIQUE (prefix);
 
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
@@ -4246,6 +4233,14 @@ ALTER TABLE ONLY public.system_state_snapshots
 
 ALTER TABLE ONLY public.system_state_snapshots
     ADD CONSTRAINT system_state_snapshots_snapshot_name_key UNIQUE (snapshot_name);
+
+CREATE INDEX idx_calls_called ON aya.calls USING brin (called_at) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX idx_calls_request ON aya.calls USING btree (request_id);
+
+CREATE INDEX idx_deliveries_received ON aya.deliveries USING btree (received_at);
+
+CREATE UNIQUE INDEX idx_tokens_name ON aya.tokens USING btree (name) WHERE (revoked_at IS NULL);
 
 CREATE INDEX idx_change_log_by ON public.change_log USING brin (changed_by) WITH (pages_per_range='16', autosummarize='on');
 
@@ -4343,6 +4338,14 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.audit_keys
 
 ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER append_only;
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.call_ends FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.calls FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER append_only;
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.prunings FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
 ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER append_only;
@@ -4350,6 +4353,14 @@ ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER append_only;
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.seals FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
 ALTER TABLE aya.seals ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER keep_tokens BEFORE DELETE OR UPDATE ON aya.tokens FOR EACH ROW EXECUTE FUNCTION aya.keep_tokens();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER keep_tokens;
+
+CREATE TRIGGER log_tokens AFTER INSERT OR UPDATE ON aya.tokens FOR EACH ROW EXECUTE FUNCTION aya.log_tokens();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER log_tokens;
 
 CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.change_log FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
@@ -4515,10 +4526,6 @@ CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.system_nodes FOR EACH 
 
 ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER numbers_stay;
 
-CREATE TRIGGER pruned_only AFTER DELETE ON public.change_log REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_unnamed_pruning();
-
-ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER pruned_only;
-
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.database_schemas REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
 
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.network_interfaces REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
@@ -4575,6 +4582,9 @@ CREATE TRIGGER unmark_updated AFTER UPDATE ON public.services REFERENCING NEW TA
 
 CREATE TRIGGER unmark_updated AFTER UPDATE ON public.software_versions REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
 
+ALTER TABLE ONLY aya.call_ends
+    ADD CONSTRAINT call_ends_call_id_fkey FOREIGN KEY (call_id) REFERENCES aya.calls(id);
+
 ALTER TABLE ONLY aya.section_marks
     ADD CONSTRAINT section_marks_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.system_nodes(id) ON DELETE CASCADE;
 
@@ -4630,6 +4640,12 @@ GRANT ALL ON SCHEMA public TO aya_owner;
 GRANT USAGE ON SCHEMA public TO aya_writer;
 GRANT USAGE ON SCHEMA public TO aya_reader;
 
+REVOKE ALL ON FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) TO aya_writer;
+
+GRANT SELECT ON TABLE aya.calls TO aya_reader;
+GRANT SELECT ON TABLE aya.calls TO aya_writer;
+
 GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
 
@@ -4655,6 +4671,8 @@ REVOKE ALL ON FUNCTION aya.log_software_versions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION aya.log_system_nodes() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION aya.log_tokens() FROM PUBLIC;
+
 GRANT SELECT ON TABLE public.change_log TO aya_reader;
 GRANT SELECT ON TABLE public.change_log TO aya_writer;
 
@@ -4664,8 +4682,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
 GRANT SELECT ON TABLE public.network_interfaces TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.network_interfaces TO aya_writer;
 
-REVOKE ALL ON FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) FROM PUBLIC;
 GRANT ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) TO aya_writer;
 
@@ -4674,15 +4690,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_configuration TO ay
 
 GRANT SELECT ON TABLE public.postgresql_instances TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_instances TO aya_writer;
-
-GRANT SELECT ON TABLE aya.seals TO aya_reader;
-GRANT SELECT,INSERT ON TABLE aya.seals TO aya_writer;
-
-REVOKE ALL ON FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) FROM PUBLIC;
-GRANT ALL ON FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) TO aya_writer;
-
-REVOKE ALL ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) FROM PUBLIC;
-GRANT ALL ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) TO aya_writer;
 
 GRANT SELECT ON TABLE public.replication_status TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replication_status TO aya_writer;
@@ -4701,17 +4708,49 @@ GRANT SELECT ON TABLE aya.applied_objects TO aya_writer;
 GRANT SELECT ON TABLE aya.audit_keys TO aya_reader;
 GRANT SELECT,INSERT ON TABLE aya.audit_keys TO aya_writer;
 
-GRANT SELECT ON TABLE aya.probe_rows TO aya_reader;
-GRANT SELECT,INSERT,DELETE ON TABLE aya.probe_rows TO aya_writer;
+GRANT SELECT ON TABLE aya.call_ends TO aya_reader;
+GRANT SELECT,INSERT ON TABLE aya.call_ends TO aya_writer;
+
+GRANT SELECT ON TABLE aya.deliveries TO aya_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE aya.deliveries TO aya_writer;
 
 GRANT SELECT ON TABLE aya.prunings TO aya_reader;
-GRANT SELECT ON TABLE aya.prunings TO aya_writer;
+GRANT SELECT,INSERT ON TABLE aya.prunings TO aya_writer;
+
+GRANT SELECT ON TABLE aya.seals TO aya_reader;
+GRANT SELECT,INSERT ON TABLE aya.seals TO aya_writer;
 
 GRANT SELECT ON TABLE aya.section_marks TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.section_marks TO aya_writer;
 
 GRANT SELECT ON TABLE aya.state_tables TO aya_reader;
 GRANT SELECT ON TABLE aya.state_tables TO aya_writer;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE aya.tokens TO aya_writer;
+
+GRANT SELECT(id) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(name) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(prefix) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(scopes) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(node_name) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(created_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(created_by) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(expires_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(revoked_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(revoked_by) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(last_used_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(last_used_from) ON TABLE aya.tokens TO aya_reader;
 
 GRANT SELECT ON TABLE past.change_log TO aya_reader;
 GRANT SELECT ON TABLE past.change_log TO aya_writer;

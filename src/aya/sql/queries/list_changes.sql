@@ -17,6 +17,8 @@ SELECT * FROM (
     ) v ON true
     WHERE (%(ids)s::bigint[] IS NULL OR c.id = ANY (%(ids)s))
         AND (%(node)s::text IS NULL OR c.node_name = %(node)s)
+        -- Calls are no changes; `aya calls` lists them.
+        AND (c.table_affected IS DISTINCT FROM 'aya.calls' OR %(ids)s::bigint[] IS NOT NULL OR %(table)s::text = 'aya.calls')
         AND (%(table)s::text IS NULL OR c.table_affected = %(table)s)
         AND (%(section)s::text IS NULL OR c.section = %(section)s)
         AND (%(setting)s::text IS NULL OR c.section = 'settings' AND %(setting)s = ANY (string_to_array(c.fact, ' | ')))

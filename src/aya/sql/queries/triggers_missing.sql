@@ -9,7 +9,9 @@ WITH wanted AS (
     SELECT 'change_log', 'pruned_only', 'refuse_unnamed_pruning'
     UNION ALL
     SELECT l.table_name, 'append_only', 'refuse_rewriting'
-    FROM (VALUES ('change_log'), ('aya.seals'), ('aya.audit_keys'), ('aya.prunings')) AS l (table_name)
+    FROM (VALUES ('change_log'), ('aya.seals'), ('aya.audit_keys'), ('aya.prunings'), ('aya.calls'), ('aya.call_ends')) AS l (table_name)
+    UNION ALL
+    SELECT 'aya.tokens', g.name, g.name FROM (VALUES ('log_tokens'), ('keep_tokens')) AS g (name)
 )
 SELECT w.table_name, w.trigger_name,
     CASE WHEN g.oid IS NULL THEN 'is not there' WHEN g.tgenabled <> 'A' THEN 'is switched off' ELSE 'runs another function' END AS said
