@@ -24,11 +24,13 @@ class Laboratory:
 
     def empty(self) -> None:
         """Forget everything that was recorded, and that it was."""
-        guarded = ("change_log", "aya.seals", "aya.audit_keys", "aya.prunings")
+        guarded = ("change_log", "aya.seals", "aya.audit_keys", "aya.prunings", "aya.calls", "aya.call_ends")
         with self.context.database.connect(Login.ADMIN) as admin, admin.transaction(), self.unaudited(admin):
             for table in guarded:
                 admin.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only")  # type: ignore[arg-type]
-            admin.execute(f"TRUNCATE {', '.join(guarded)}, system_nodes RESTART IDENTITY CASCADE")  # type: ignore[arg-type]
+            admin.execute(
+                f"TRUNCATE {', '.join(guarded)}, aya.tokens, aya.deliveries, system_nodes RESTART IDENTITY CASCADE"
+            )  # type: ignore[arg-type]
             for table in guarded:
                 admin.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only")  # type: ignore[arg-type]
 

@@ -81,9 +81,9 @@ class Destination:
             ) from error
         finally:
             connection.close()
-        if status in (200, 201):
-            return _document(body)
         said = _document(body)
+        if status == 200 and isinstance(said, dict) and "run_id" in said:
+            return said
         detail = (
             " ".join(str(said[name]) for name in ("detail", "remedy") if name in said) if isinstance(said, dict) else ""
         )

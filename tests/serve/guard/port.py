@@ -17,7 +17,7 @@ from uvicorn import Server
 from aya.access.scope import Scope
 from aya.operations.context import Context
 from aya.serve.guard.connection import LimitedConnection
-from aya.serve.guard.guard import Guard, Need, caller_of
+from aya.serve.guard.guard import Guard, Need, context_of
 from aya.serve.guard.port import guarded, server_config
 
 
@@ -64,7 +64,7 @@ class Door:
             message = await receive()
             size += len(message.get("body", b""))
             more = message.get("more_body", False)
-        body = json.dumps({"caller": caller_of(scope).name, "bytes": size}).encode()
+        body = json.dumps({"caller": context_of(scope).caller.name, "bytes": size}).encode()
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -2,19 +2,30 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from starlette.types import Message, Receive
 
 from aya.errors import RequestRefused
+
+Headers = Sequence[tuple[bytes, bytes]]
+LINGER_BYTES = 8 * 1024 * 1024
+LINGER_S = 3.0
 
 
 class CallerLeft(Exception):
     """The connection was closed before the body was here."""
 
 
-def check_announced(headers: Sequence[tuple[bytes, bytes]], limit_bytes: int) -> bool:
-    """Whether a body is announced. Raises RequestRefused for one that need not be read to be refused."""
-    announced = chunked = False
+def has_body(headers: Headers) -> bool:
+    """Whether a body is announced."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value.strip() != b"0") for name, value in headers
+    )
+
+
+def refuse_announced(headers: Headers, limit_bytes: int) -> None:
+    """Raise RequestRefused for a body that need not be read to be refused."""
     for name, value in headers:
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             raise RequestRefused(
@@ -22,12 +33,8 @@ def check_announced(headers: Sequence[tuple[bytes, bytes]], limit_bytes: int) ->
                 remedy="Send it as it is.",
                 http_status=415,
             )
-        if name == b"content-length":
-            announced = value.strip() != b"0"
-            if value.strip().isdigit() and int(value[:20]) > limit_bytes:
-                raise _too_large(limit_bytes)
-        chunked = chunked or name == b"transfer-encoding"
-    return announced or chunked
+        if name == b"content-length" and value.strip().isdigit() and int(value[:20]) > limit_bytes:
+            raise _too_large(limit_bytes)
 
 
 async def read_body(receive: Receive, *, limit_bytes: int, time_s: float) -> bytes:
@@ -51,6 +58,18 @@ async def read_body(receive: Receive, *, limit_bytes: int, time_s: float) -> byt
         raise RequestRefused(
             f"The body was not here within {time_s:g} seconds.", remedy="Send it faster.", http_status=408
         ) from None
+
+
+async def discard_body(receive: Receive) -> None:
+    """Let go by some of what is still being sent, so that a caller who sends first and listens then hears the answer."""
+    left = LINGER_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_S):
+            while left > 0:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body", False):
+                    return
+                left -= len(message.get("body", b""))
 
 
 def replayed(body: bytes, receive: Receive) -> Receive:

@@ -4,23 +4,23 @@ import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aya.access import scope as access
-from aya.access.caller import Caller
 from aya.errors import AyaError
+from aya.operations.context import Context
 from aya.serve.guard.authentication import Authentication
-from aya.serve.guard.body import CallerLeft, check_announced, read_body, replayed
+from aya.serve.guard.body import CallerLeft, discard_body, has_body, read_body, refuse_announced, replayed
 from aya.serve.guard.hosts import Hosts
 from aya.serve.guard.problem import send_problem
 from aya.serve.guard.rates import AtOnce, Rate
 from aya.serve.guard.security_headers import answer_preflight, with_headers
 
-CALLER = "aya.caller"
-"""Under this key of the ASGI scope the application finds the Caller, under REQUEST_ID the id of the request."""
-REQUEST_ID = "aya.request_id"
+CONTEXT = "aya.context"
+"""Under this key of the ASGI scope the application finds the Context of who asks."""
 REQUEST_ID_SHAPE = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 
 
@@ -44,6 +44,7 @@ class Guard:
     """Checks, in this order: Host and Origin, token, rate, scope, body; then calls the application."""
 
     app: ASGIApp
+    context: Context
     hosts: Hosts
     authentication: Authentication
     needs: Needs
@@ -88,24 +89,28 @@ class Guard:
                 running.enter_context(self.at_once.one(name, f"requests of {name}"))
                 if need.heavy:
                     running.enter_context(self.heavy_at_once.one("", "requests for SQL, checks or recording"))
-                if check_announced(scope["headers"], need.body_limit_bytes):
+                if has_body(scope["headers"]):
+                    refuse_announced(scope["headers"], need.body_limit_bytes)
                     body = await read_body(receive, limit_bytes=need.body_limit_bytes, time_s=self.body_time_s)
                     receive = replayed(body, receive)
                 body_is_read = True
-                await self.app({**scope, CALLER: caller, REQUEST_ID: request_id}, receive, send_more)
+                key = next((value for name, value in scope["headers"] if name == b"idempotency-key"), None)
+                asked = self.context.asked_by(caller, request_id, None if key is None else key.decode("latin-1"))
+                state = {**scope.get("state", {}), "request_id": request_id}
+                await self.app({**scope, CONTEXT: asked, "state": state}, receive, send_more)
         except CallerLeft:
             return
         except AyaError as error:
             if started:
                 raise
-            # What was not read of the body is not waited for.
-            await send_problem(send_more, error, request_id, close=not body_is_read)
+            unread = None if body_is_read or not has_body(scope["headers"]) else partial(discard_body, receive)
+            await send_problem(send_more, error, scope["path"], request_id, discard=unread)
 
 
-def caller_of(scope: Scope) -> Caller:
-    """Who sent the request that the guard let in."""
-    caller: Caller = scope[CALLER]
-    return caller
+def context_of(scope: Scope) -> Context:
+    """The context of who sent the request that the guard let in."""
+    context: Context = scope[CONTEXT]
+    return context
 
 
 def _request_id(scope: Scope) -> str:

@@ -28,6 +28,7 @@ def guarded(app: ASGIApp, context: Context, needs: Needs) -> Guard:
 
     return Guard(
         app=app,
+        context=context,
         hosts=Hosts.of(
             host=settings.host,
             port=settings.port,
