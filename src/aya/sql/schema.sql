@@ -28,6 +28,8 @@ DECLARE
     cut bigint;
 BEGIN
     SELECT coalesce(max(l.id), 0) INTO upto FROM public.change_log l WHERE l.created_at <= at;
+    -- The last one may be among those that were pruned.
+    SELECT greatest(upto, max(upper(p.changes)) - 1) INTO upto FROM aya.prunings p WHERE p.complete_since <= at;
     -- A transaction is seen whole or not at all: as long as one has changes on both sides, the border goes before it.
     SELECT min(l.id) INTO cut FROM public.change_log l
     WHERE l.created_at > at AND l.id <= upto
@@ -272,7 +274,7 @@ CREATE FUNCTION aya.database_schemas_as_of(at_change bigint) RETURNS SETOF publi
     FROM public.database_schemas r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -296,6 +298,24 @@ CREATE FUNCTION aya.flat(whole jsonb) RETURNS jsonb
     RETURN (((whole - 'metadata'::text) || jsonb_build_object('metadata', (CASE WHEN ((whole -> 'metadata'::text) = 'null'::jsonb) THEN 'null'::text ELSE '{}'::text END)::jsonb)) || CASE WHEN ((whole -> 'metadata'::text) = 'null'::jsonb) THEN '{}'::jsonb ELSE (SELECT COALESCE(jsonb_object_agg(('metadata.'::text || m.key), m.value), '{}'::jsonb) AS "coalesce" FROM jsonb_each(((flat.whole -> 'metadata'::text) - 'observed'::text)) m(key, value)) END);
 
 COMMENT ON FUNCTION aya.flat(whole jsonb) IS 'A node''s row with each key of its metadata as a key "metadata.KEY" of its own, without `observed`.';
+
+CREATE FUNCTION aya.history_reaches(at_change bigint) RETURNS boolean
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    last record;
+BEGIN
+    SELECT max(upper(p.changes)) - 1 AS change, max(p.complete_since) AS since INTO last FROM aya.prunings p;
+    IF at_change < last.change THEN
+        RAISE EXCEPTION 'the state as it was then is no longer known: changes after it were pruned' USING ERRCODE = 'AYP01',
+            HINT = format('The history is complete from %s UTC, change #%s, on.', last.since AT TIME ZONE 'UTC', last.change);
+    END IF;
+    RETURN true;
+END
+$$;
+
+COMMENT ON FUNCTION aya.history_reaches(at_change bigint) IS 'True when no change after the one of that number was pruned; else it raises AYP01 and says from when on the history is complete.';
 
 CREATE FUNCTION aya.keep_tokens() RETURNS trigger
     LANGUAGE plpgsql
@@ -1577,7 +1597,7 @@ CREATE FUNCTION aya.network_interfaces_as_of(at_change bigint) RETURNS SETOF pub
     FROM public.network_interfaces r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -1595,6 +1615,16 @@ CREATE FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) RETURN
     AS $$ SELECT * FROM aya.network_interfaces_as_of(aya.change_number(at)) $$;
 
 COMMENT ON FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) IS 'The rows of network_interfaces as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ INSERT INTO public.change_log (change_type, table_affected, fact, action, change_description, new_value, changed_by, change_reason, verification_status)
+   VALUES ('system'::text, note_pruning.of_table, 'retention'::text, 'note'::text, format('%s rows of %s from before %s were pruned'::text, note_pruning.pruned, note_pruning.of_table, ((note_pruning.before AT TIME ZONE 'UTC'::text) || ' UTC'::text)), (jsonb_build_object('rows', note_pruning.pruned, 'before', note_pruning.before) || note_pruning.said), aya.actor(), NULLIF(current_setting('aya.reason'::text, true), ''::text), 'pending'::text);
+END;
+
+COMMENT ON FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) IS 'Log that rows were pruned.';
 
 CREATE FUNCTION aya.note_verification(change bigint, status text, notes text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1709,7 +1739,7 @@ CREATE FUNCTION aya.postgresql_configuration_as_of(at_change bigint) RETURNS SET
     FROM public.postgresql_configuration r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -1853,7 +1883,7 @@ CREATE FUNCTION aya.postgresql_instances_as_of(at_change bigint) RETURNS SETOF p
     FROM public.postgresql_instances r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -1872,6 +1902,201 @@ CREATE FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) RETU
 
 COMMENT ON FUNCTION aya.postgresql_instances_as_of(at timestamp with time zone) IS 'The rows of postgresql_instances as they were at a moment; observations and updated_at are NULL.';
 
+CREATE TABLE aya.seals (
+    seal_number bigint NOT NULL,
+    first_leaf bigint NOT NULL,
+    tree_size bigint NOT NULL,
+    changes int8multirange NOT NULL,
+    leaf_hashes bytea NOT NULL,
+    root bytea NOT NULL,
+    frontier bytea NOT NULL,
+    horizon bigint NOT NULL,
+    sealed_at timestamp with time zone NOT NULL,
+    note text NOT NULL,
+    CONSTRAINT seals_check CHECK ((tree_size > first_leaf)),
+    CONSTRAINT seals_check1 CHECK ((octet_length(leaf_hashes) = (32 * (tree_size - first_leaf)))),
+    CONSTRAINT seals_first_leaf_check CHECK ((first_leaf >= 0)),
+    CONSTRAINT seals_root_check CHECK ((octet_length(root) = 32)),
+    CONSTRAINT seals_seal_number_check CHECK ((seal_number > 0))
+);
+ALTER TABLE ONLY aya.seals ALTER COLUMN leaf_hashes SET STORAGE EXTERNAL;
+
+COMMENT ON TABLE aya.seals IS 'Each seal commits to a range of change_log: the root of an RFC 9162 hash tree over all changes sealed so far, signed, chained to the seal before.';
+
+COMMENT ON COLUMN aya.seals.seal_number IS 'Number of the seal, without gaps.';
+
+COMMENT ON COLUMN aya.seals.first_leaf IS 'Place in the tree of its first change, from 0.';
+
+COMMENT ON COLUMN aya.seals.tree_size IS 'Changes in the tree with this seal.';
+
+COMMENT ON COLUMN aya.seals.changes IS 'Numbers of its changes; they are leaves in the order of their numbers.';
+
+COMMENT ON COLUMN aya.seals.leaf_hashes IS 'The hash of each of its changes, 32 bytes each; it stays when a change is pruned.';
+
+COMMENT ON COLUMN aya.seals.root IS 'Root of the tree.';
+
+COMMENT ON COLUMN aya.seals.frontier IS 'Roots of the full subtrees, from which the tree grows on.';
+
+COMMENT ON COLUMN aya.seals.horizon IS 'All changes of transactions before this one are sealed.';
+
+COMMENT ON COLUMN aya.seals.sealed_at IS 'When it was made, by the clock of the sealing machine.';
+
+COMMENT ON COLUMN aya.seals.note IS 'Signed C2SP checkpoint over all of this.';
+
+CREATE FUNCTION aya.prunable_changes(before timestamp with time zone) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET work_mem TO '64MB'
+    BEGIN ATOMIC
+ WITH sealed AS MATERIALIZED (
+          SELECT COALESCE(range_agg(s.changes), '{}'::int8multirange) AS changes
+            FROM aya.seals s
+         ), last_of_column AS MATERIALIZED (
+          SELECT DISTINCT max(l.id) AS id
+            FROM (public.change_log l
+              CROSS JOIN LATERAL jsonb_object_keys((COALESCE(l.old_value, '{}'::jsonb) || COALESCE(l.new_value, '{}'::jsonb))) k(key))
+           WHERE (l.action = 'update'::text)
+           GROUP BY l.table_affected, l.record_id, k.key
+         ), ended AS MATERIALIZED (
+          SELECT l.table_affected,
+             l.record_id,
+             max(l.id) AS id
+            FROM public.change_log l
+           WHERE (l.action = 'delete'::text)
+           GROUP BY l.table_affected, l.record_id
+         ), old AS (
+          SELECT l.id,
+             l.table_affected,
+             l.record_id,
+             l.action
+            FROM (public.change_log l
+              CROSS JOIN sealed s)
+           WHERE ((l.created_at < prunable_changes.before) AND (l.action = ANY (ARRAY['update'::text, 'note'::text])) AND (s.changes @> l.id))
+         ), superseded AS MATERIALIZED (
+          SELECT o.id
+            FROM ((old o
+              LEFT JOIN ended e ON (((e.table_affected = o.table_affected) AND (e.record_id = o.record_id))))
+              LEFT JOIN last_of_column c ON ((c.id = o.id)))
+           WHERE ((o.action = 'update'::text) AND ((e.id > o.id) OR (c.id IS NULL)) AND (NOT (EXISTS ( SELECT
+                    FROM public.change_log n
+                   WHERE ((n.table_affected = 'change_log'::text) AND (n.record_id = o.id) AND (NOT (EXISTS ( SELECT
+                            FROM old p
+                           WHERE (p.id = n.id)))))))))
+         )
+  SELECT u.id
+    FROM superseded u
+ UNION ALL
+  SELECT o.id
+    FROM old o
+   WHERE ((o.action = 'note'::text) AND (o.table_affected = 'change_log'::text) AND (o.record_id IS NOT NULL) AND ((EXISTS ( SELECT
+            FROM superseded u
+           WHERE (u.id = o.record_id))) OR (NOT (EXISTS ( SELECT
+            FROM public.change_log l
+           WHERE (l.id = o.record_id))))));
+END;
+
+COMMENT ON FUNCTION aya.prunable_changes(before timestamp with time zone) IS 'Numbers of the changes logged before a moment that may be pruned: sealed updates of which each column changed again or whose thing is gone, and notes about them.';
+
+CREATE FUNCTION aya.prunable_checks(before timestamp with time zone) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT s.id
+    FROM (
+        SELECT c.id, c.started_at, c.snapshot_id, row_number() OVER (
+            PARTITION BY c.node_id, c.check_name, c.target ORDER BY c.id DESC
+        ) AS place
+        FROM public.check_results c
+    ) s
+    WHERE s.started_at < before AND s.snapshot_id IS NULL AND s.place > 1
+$$;
+
+COMMENT ON FUNCTION aya.prunable_checks(before timestamp with time zone) IS 'Numbers of the check results from before a moment that no snapshot rests on, but for the newest of each check and thing.';
+
+CREATE FUNCTION aya.prunable_measurements(before timestamp with time zone) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT s.id
+    FROM (
+        SELECT m.id, m.measured_at, row_number() OVER (
+            PARTITION BY m.node_id, m.metric_category, m.metric_name, m.test_type, m.test_conditions ORDER BY m.measured_at DESC, m.id DESC
+        ) AS place
+        FROM public.performance_metrics m
+    ) s
+    WHERE s.measured_at < before AND s.place > 1
+$$;
+
+COMMENT ON FUNCTION aya.prunable_measurements(before timestamp with time zone) IS 'Numbers of the measurements taken before a moment, but for the newest of each series.';
+
+CREATE FUNCTION aya.prunable_runs(before timestamp with time zone) RETURNS SETOF bigint
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH newest AS MATERIALIZED (
+          SELECT max(r_1.id) AS id
+            FROM public.collection_runs r_1
+           GROUP BY r_1.node_id
+         UNION
+          SELECT unnest(ARRAY[max(r_1.id), max(r_1.id) FILTER (WHERE (o.outcome = ANY (ARRAY['ok'::text, 'absent'::text])))]) AS unnest
+            FROM (public.collection_outcomes o
+              JOIN public.collection_runs r_1 ON ((r_1.id = o.run_id)))
+           GROUP BY r_1.node_id, o.collector, o.target
+         )
+  SELECT r.id
+    FROM public.collection_runs r
+   WHERE ((r.recorded_at < prunable_runs.before) AND (NOT (EXISTS ( SELECT
+            FROM newest n
+           WHERE (n.id = r.id)))));
+END;
+
+COMMENT ON FUNCTION aya.prunable_runs(before timestamp with time zone) IS 'Numbers of the collection runs recorded before a moment, but for the newest of each node, and for those that say how a collector ended last or when it last saw everything.';
+
+CREATE FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    wanted bigint := (SELECT coalesce(sum(upper(r) - lower(r)), 0) FROM unnest(pruned) AS r);
+    number bigint;
+BEGIN
+    IF wanted = 0 OR wanted <> (SELECT count(*) FROM aya.prunable_changes(before) AS p (id) WHERE pruned @> p.id) THEN
+        RAISE EXCEPTION 'not every one of these changes may be pruned' USING ERRCODE = 'insufficient_privilege',
+            HINT = 'aya.prunable_changes() lists those that may.';
+    END IF;
+    INSERT INTO aya.prunings (changes, pruned_at, complete_since, note)
+    VALUES (pruned, at, complete_since, note)
+    RETURNING id INTO number;
+    DELETE FROM public.change_log l WHERE l.id BETWEEN lower(pruned) AND upper(pruned) AND pruned @> l.id;
+    PERFORM aya.note_pruning('change_log', wanted, before, jsonb_build_object('pruning', number, 'complete_since', complete_since));
+    RETURN wanted;
+END
+$$;
+
+COMMENT ON FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) IS 'Take changes out of the log, all of which aya.prunable_changes(before) must list, with the signed statement of it; that is itself logged. Their hashes stay in the seals. Returns how many.';
+
+CREATE FUNCTION aya.prune_observations(kind text, before timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+DECLARE
+    of_table text := CASE kind WHEN 'measurements' THEN 'performance_metrics' WHEN 'runs' THEN 'collection_runs' WHEN 'checks' THEN 'check_results' END;
+    pruned bigint;
+BEGIN
+    IF of_table IS NULL THEN
+        RAISE EXCEPTION '% is no kind of observation that can be pruned', kind USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    EXECUTE format('DELETE FROM public.%I WHERE id IN (SELECT aya.prunable_%s($1))', of_table, kind) USING before;
+    GET DIAGNOSTICS pruned = ROW_COUNT;
+    IF pruned > 0 THEN
+        PERFORM aya.note_pruning(of_table, pruned, before, '{}');
+    END IF;
+    RETURN pruned;
+END
+$_$;
+
+COMMENT ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) IS 'Delete old measurements, runs or checks: what aya.prunable_KIND(before) lists; that is itself logged. Returns how many.';
+
 CREATE FUNCTION aya.refuse_renumbering() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1889,7 +2114,8 @@ CREATE FUNCTION aya.refuse_rewriting() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 BEGIN
-    IF tg_op = 'INSERT' AND current_user = 'aya_owner' THEN
+    -- The owner's functions write, and prune what may go: see aya.refuse_unnamed_pruning().
+    IF current_user = 'aya_owner' AND (tg_op = 'INSERT' OR tg_op = 'DELETE' AND tg_table_name = 'change_log') THEN
         RETURN NULL;
     END IF;
     RAISE EXCEPTION '% is append-only, and written by the database itself: % is refused', tg_table_name, tg_op
@@ -1898,6 +2124,23 @@ END
 $$;
 
 COMMENT ON FUNCTION aya.refuse_rewriting() IS 'Trigger: the log is neither changed nor shortened, and nobody writes into it by hand.';
+
+CREATE FUNCTION aya.refuse_unnamed_pruning() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF current_user = 'aya_owner' AND EXISTS (
+        SELECT FROM old_rows o
+        WHERE NOT (SELECT coalesce(range_agg(p.changes), '{}') FROM aya.prunings p) @> o.id
+    ) THEN
+        RAISE EXCEPTION 'a change that no pruning names stays in the log' USING ERRCODE = 'insufficient_privilege';
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.refuse_unnamed_pruning() IS 'Trigger: of the log only rows go that a pruning names.';
 
 CREATE TABLE public.replication_status (
     id bigint NOT NULL,
@@ -2018,7 +2261,7 @@ CREATE FUNCTION aya.replication_status_as_of(at_change bigint) RETURNS SETOF pub
     FROM public.replication_status r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2155,7 +2398,7 @@ CREATE FUNCTION aya.services_as_of(at_change bigint) RETURNS SETOF public.servic
     FROM public.services r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2298,7 +2541,7 @@ CREATE FUNCTION aya.software_versions_as_of(at_change bigint) RETURNS SETOF publ
     FROM public.software_versions r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2388,7 +2631,7 @@ CREATE FUNCTION aya.system_nodes_as_of(at_change bigint) RETURNS SETOF public.sy
     FROM public.system_nodes r
     LEFT JOIN undo u ON u.id = r.id
     CROSS JOIN loaded
-    WHERE u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
+    WHERE aya.history_reaches(at_change) AND u.born IS NOT TRUE AND (loaded.records @> r.id::bigint) IS NOT TRUE
     UNION ALL
     -- What is gone since, row and all.
     SELECT p.*
@@ -2538,11 +2781,23 @@ COMMENT ON COLUMN aya.deliveries.run_id IS 'The run in collection_runs that reco
 
 COMMENT ON COLUMN aya.deliveries.answer IS 'What was answered, and is answered again.';
 
+CREATE TABLE aya.probe_rows (
+    token uuid NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE aya.probe_rows IS 'Rows that checks write, read back through another connection or on a replica, and remove. What a broken-off check left is removed by a later one.';
+
+COMMENT ON COLUMN aya.probe_rows.token IS 'What tells the row from all others.';
+
+COMMENT ON COLUMN aya.probe_rows.written_at IS 'When it was written.';
+
 CREATE TABLE aya.prunings (
     id bigint NOT NULL,
     changes int8multirange NOT NULL,
     pruned_at timestamp with time zone NOT NULL,
-    note text NOT NULL
+    note text NOT NULL,
+    complete_since timestamp with time zone NOT NULL
 );
 
 COMMENT ON TABLE aya.prunings IS 'Changes that retention took out of the log; their hashes stay in the seals.';
@@ -2555,6 +2810,8 @@ COMMENT ON COLUMN aya.prunings.pruned_at IS 'When.';
 
 COMMENT ON COLUMN aya.prunings.note IS 'Signed statement of it.';
 
+COMMENT ON COLUMN aya.prunings.complete_since IS 'From this moment on nothing of the log was taken out by it: the latest of its changes, and of those before them, was logged then.';
+
 ALTER TABLE aya.prunings ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME aya.prunings_id_seq
     START WITH 1
@@ -2563,47 +2820,6 @@ ALTER TABLE aya.prunings ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-
-CREATE TABLE aya.seals (
-    seal_number bigint NOT NULL,
-    first_leaf bigint NOT NULL,
-    tree_size bigint NOT NULL,
-    changes int8multirange NOT NULL,
-    leaf_hashes bytea NOT NULL,
-    root bytea NOT NULL,
-    frontier bytea NOT NULL,
-    horizon bigint NOT NULL,
-    sealed_at timestamp with time zone NOT NULL,
-    note text NOT NULL,
-    CONSTRAINT seals_check CHECK ((tree_size > first_leaf)),
-    CONSTRAINT seals_check1 CHECK ((octet_length(leaf_hashes) = (32 * (tree_size - first_leaf)))),
-    CONSTRAINT seals_first_leaf_check CHECK ((first_leaf >= 0)),
-    CONSTRAINT seals_root_check CHECK ((octet_length(root) = 32)),
-    CONSTRAINT seals_seal_number_check CHECK ((seal_number > 0))
-);
-ALTER TABLE ONLY aya.seals ALTER COLUMN leaf_hashes SET STORAGE EXTERNAL;
-
-COMMENT ON TABLE aya.seals IS 'Each seal commits to a range of change_log: the root of an RFC 9162 hash tree over all changes sealed so far, signed, chained to the seal before.';
-
-COMMENT ON COLUMN aya.seals.seal_number IS 'Number of the seal, without gaps.';
-
-COMMENT ON COLUMN aya.seals.first_leaf IS 'Place in the tree of its first change, from 0.';
-
-COMMENT ON COLUMN aya.seals.tree_size IS 'Changes in the tree with this seal.';
-
-COMMENT ON COLUMN aya.seals.changes IS 'Numbers of its changes; they are leaves in the order of their numbers.';
-
-COMMENT ON COLUMN aya.seals.leaf_hashes IS 'The hash of each of its changes, 32 bytes each; it stays when a change is pruned.';
-
-COMMENT ON COLUMN aya.seals.root IS 'Root of the tree.';
-
-COMMENT ON COLUMN aya.seals.frontier IS 'Roots of the full subtrees, from which the tree grows on.';
-
-COMMENT ON COLUMN aya.seals.horizon IS 'All changes of transactions before this one are sealed.';
-
-COMMENT ON COLUMN aya.seals.sealed_at IS 'When it was made, by the clock of the sealing machine.';
-
-COMMENT ON COLUMN aya.seals.note IS 'Signed C2SP checkpoint over all of this.';
 
 CREATE TABLE aya.section_marks (
     node_id integer NOT NULL,
@@ -2798,7 +3014,13 @@ CREATE TABLE public.check_results (
     evidence_hash text,
     started_at timestamp with time zone NOT NULL,
     duration_ms integer NOT NULL,
-    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text])))
+    probe text,
+    state_problem text,
+    state_hash text,
+    change_number bigint,
+    CONSTRAINT check_results_outcome_check CHECK ((outcome = ANY (ARRAY['pass'::text, 'fail'::text, 'skipped'::text]))),
+    CONSTRAINT check_results_state_hash_hex CHECK ((state_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT check_results_state_or_problem CHECK (((state_hash IS NULL) OR (state_problem IS NULL)))
 );
 
 COMMENT ON TABLE public.check_results IS 'One row per functional test that ran, or could not.';
@@ -2817,13 +3039,21 @@ COMMENT ON COLUMN public.check_results.outcome IS 'pass, fail or skipped.';
 
 COMMENT ON COLUMN public.check_results.reason IS 'What was wrong, or why it was skipped.';
 
-COMMENT ON COLUMN public.check_results.evidence IS 'What came back: an excerpt.';
+COMMENT ON COLUMN public.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
 
-COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
+COMMENT ON COLUMN public.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
 
 COMMENT ON COLUMN public.check_results.started_at IS 'When it ran.';
 
 COMMENT ON COLUMN public.check_results.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN public.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
+
+COMMENT ON COLUMN public.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
+
+COMMENT ON COLUMN public.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
+
+COMMENT ON COLUMN public.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
 
 CREATE VIEW past.check_results AS
  SELECT id,
@@ -2836,7 +3066,11 @@ CREATE VIEW past.check_results AS
     evidence,
     evidence_hash,
     started_at,
-    duration_ms
+    duration_ms,
+    probe,
+    state_problem,
+    state_hash,
+    change_number
    FROM public.check_results r
   WHERE (started_at <= aya.as_of_time());
 
@@ -2856,13 +3090,21 @@ COMMENT ON COLUMN past.check_results.outcome IS 'pass, fail or skipped.';
 
 COMMENT ON COLUMN past.check_results.reason IS 'What was wrong, or why it was skipped.';
 
-COMMENT ON COLUMN past.check_results.evidence IS 'What came back: an excerpt.';
+COMMENT ON COLUMN past.check_results.evidence IS 'What came back, secrets redacted: the first 2,000 characters. What the check printed stands below it.';
 
-COMMENT ON COLUMN past.check_results.evidence_hash IS 'SHA-256 of all that came back, in hex.';
+COMMENT ON COLUMN past.check_results.evidence_hash IS 'SHA-256 of all that came back, secrets redacted, as UTF-8, in hex.';
 
 COMMENT ON COLUMN past.check_results.started_at IS 'When it ran.';
 
 COMMENT ON COLUMN past.check_results.duration_ms IS 'Milliseconds it took.';
+
+COMMENT ON COLUMN past.check_results.probe IS 'What was run: the statement, command or other probe, readable. NULL: none could be run, or the row is older than this column.';
+
+COMMENT ON COLUMN past.check_results.state_problem IS 'Why the result vouches for no state: it changed while the checks ran, or could not be read.';
+
+COMMENT ON COLUMN past.check_results.state_hash IS 'SHA-256, in hex, of the canonical state of the node that stayed the same while the checks ran. NULL: the result vouches for no state, state_problem says why.';
+
+COMMENT ON COLUMN past.check_results.change_number IS 'Newest number in change_log that the state had seen when the checks began; NULL when there was none, or the state could not be read.';
 
 CREATE VIEW past.collection_runs AS
  SELECT id,
@@ -4159,6 +4401,9 @@ ALTER TABLE ONLY aya.calls
 ALTER TABLE ONLY aya.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (node_name, idempotency_key);
 
+ALTER TABLE ONLY aya.probe_rows
+    ADD CONSTRAINT probe_rows_pkey PRIMARY KEY (token);
+
 ALTER TABLE ONLY aya.prunings
     ADD CONSTRAINT prunings_pkey PRIMARY KEY (id);
 
@@ -4526,6 +4771,10 @@ CREATE TRIGGER numbers_stay BEFORE UPDATE OF id ON public.system_nodes FOR EACH 
 
 ALTER TABLE public.system_nodes ENABLE ALWAYS TRIGGER numbers_stay;
 
+CREATE TRIGGER pruned_only AFTER DELETE ON public.change_log REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_unnamed_pruning();
+
+ALTER TABLE public.change_log ENABLE ALWAYS TRIGGER pruned_only;
+
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.database_schemas REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
 
 CREATE TRIGGER unmark_deleted AFTER DELETE ON public.network_interfaces REFERENCING OLD TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
@@ -4682,6 +4931,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.system_nodes TO aya_writer;
 GRANT SELECT ON TABLE public.network_interfaces TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.network_interfaces TO aya_writer;
 
+REVOKE ALL ON FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) FROM PUBLIC;
 GRANT ALL ON FUNCTION aya.note_verification(change bigint, status text, notes text) TO aya_writer;
 
@@ -4690,6 +4941,15 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_configuration TO ay
 
 GRANT SELECT ON TABLE public.postgresql_instances TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.postgresql_instances TO aya_writer;
+
+GRANT SELECT ON TABLE aya.seals TO aya_reader;
+GRANT SELECT,INSERT ON TABLE aya.seals TO aya_writer;
+
+REVOKE ALL ON FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.prune_changes(before timestamp with time zone, pruned int8multirange, complete_since timestamp with time zone, at timestamp with time zone, note text) TO aya_writer;
+
+REVOKE ALL ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) TO aya_writer;
 
 GRANT SELECT ON TABLE public.replication_status TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replication_status TO aya_writer;
@@ -4714,11 +4974,11 @@ GRANT SELECT,INSERT ON TABLE aya.call_ends TO aya_writer;
 GRANT SELECT ON TABLE aya.deliveries TO aya_reader;
 GRANT SELECT,INSERT,DELETE ON TABLE aya.deliveries TO aya_writer;
 
-GRANT SELECT ON TABLE aya.prunings TO aya_reader;
-GRANT SELECT,INSERT ON TABLE aya.prunings TO aya_writer;
+GRANT SELECT ON TABLE aya.probe_rows TO aya_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE aya.probe_rows TO aya_writer;
 
-GRANT SELECT ON TABLE aya.seals TO aya_reader;
-GRANT SELECT,INSERT ON TABLE aya.seals TO aya_writer;
+GRANT SELECT ON TABLE aya.prunings TO aya_reader;
+GRANT SELECT ON TABLE aya.prunings TO aya_writer;
 
 GRANT SELECT ON TABLE aya.section_marks TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.section_marks TO aya_writer;
