@@ -1,5 +1,6 @@
 """What writes or runs SQL is logged with its caller before it is done, and sealed."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from aya.access.token import make_token
 from aya.db.connection import Connection, rows
 from aya.db.database import Database
 from aya.errors import DatabaseError, NotFound, UsageError
-from aya.operations.audit import seal, verify_log
+from aya.operations.audit import checkpoint_folder, seal, verify_log
 from aya.operations.calls import list_calls
 from aya.operations.changes import list_changes
 from aya.operations.context import Context
@@ -34,8 +35,11 @@ def ask(context: Context, sql: Annotated[str, "What."]) -> str:
 
 
 @pytest.fixture
-def boss(context: Context, database: Database) -> Context:
-    return replace(context).asked_by(ADMIN, "request-1")
+def boss(context: Context, database: Database) -> Iterator[Context]:
+    yield replace(context).asked_by(ADMIN, "request-1")
+    for folder, pattern in ((context.secrets_folder, "audit-*"), (checkpoint_folder(context), "*")):
+        for path in folder.glob(pattern):
+            path.unlink()
 
 
 def test_a_write_is_logged_with_who_asked_and_how_it_ended(boss: Context) -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from aya.access.scope import Scope
 from aya.access.tokens import KeptToken
 from aya.errors import ConfigurationError, ExitCode, UnsafeToServe
+from aya.operations.operation import operations
 from aya.serve.guard.bind import is_loopback_only, refuse_unsafe_bind
 from aya.serve.guard.hosts import Hosts
+from aya.serve.guard.port import needs_of
 from aya.settings import Settings
 
 VALID = KeptToken(
@@ -76,3 +79,19 @@ def test_a_wildcard_is_no_name() -> None:
     assert "localhost" in Hosts.of(host="127.0.0.1", port=443, tls=True).names
     assert "localhost" not in Hosts.of(host="127.0.0.1", port=80, tls=True).names
     assert not is_loopback_only("127.0.0.1.evil.example")
+
+
+def test_a_request_takes_what_its_operation_takes(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    asked = {(route.method, f"/api/v1{route.path}"): one for one in operations().values() for route in one.routes}
+    needed = needs_of(lambda method, path: asked.get((method, path)), settings)
+    for (method, path), one in asked.items():
+        assert needed(method, path).scope is one.scope
+    delivering = needed("POST", "/api/v1/collections")
+    assert (delivering.scope, delivering.body_limit_bytes, delivering.heavy) == (
+        Scope.COLLECT,
+        settings.delivery_limit_bytes,
+        True,
+    )
+    assert needed("GET", "/health").scope is None
+    assert needed("GET", "/whatever").scope is Scope.READ

@@ -1,20 +1,41 @@
 """A port of AYA: an application behind its guard, on a server that adds nothing of its own."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from starlette.types import ASGIApp
 from uvicorn import Config
 
 from aya.access.caller import Caller
+from aya.access.scope import Scope
 from aya.access.token import Token
 from aya.access.tokens import holder
 from aya.operations.context import Context
+from aya.operations.operation import Operation
 from aya.serve.guard.authentication import Authentication
 from aya.serve.guard.bind import is_loopback_only
 from aya.serve.guard.connection import LimitedConnection
-from aya.serve.guard.guard import Guard, Needs
+from aya.serve.guard.guard import Guard, Need, Needs
 from aya.serve.guard.hosts import Hosts
 from aya.serve.guard.rates import AtOnce, Rate
+from aya.settings import Settings
+
+OPEN = frozenset({"/health", "/ready"})
+"""Paths that anybody who reaches the port may ask: whether the server lives, which watchers ask without a token."""
+HEAVY = frozenset({Scope.SQL, Scope.VERIFY, Scope.COLLECT})
+
+
+def needs_of(resolve: Callable[[str, str], Operation | None], settings: Settings) -> Needs:
+    """What requests take, by the operation that each asks for; what is none takes `read`."""
+
+    def needed(method: str, path: str) -> Need:
+        operation = resolve(method, path)
+        if operation is None:
+            return Need(None if path in OPEN else Scope.READ, settings.body_limit_bytes)
+        limit = settings.delivery_limit_bytes if operation.scope is Scope.COLLECT else settings.body_limit_bytes
+        return Need(operation.scope, limit, heavy=operation.scope in HEAVY)
+
+    return needed
 
 
 def guarded(app: ASGIApp, context: Context, needs: Needs) -> Guard:
