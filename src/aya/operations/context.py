@@ -37,10 +37,8 @@ class Context:
 
     def asked_by(self, caller: Caller, request_id: str, idempotency_key: str | None = None) -> "Context":
         """The same for one request from elsewhere: what it changes is logged with who asked, and by which request."""
-        said = {"actor": caller.name, "reason": request_id}
         return replace(
             self,
-            settings=self.settings.model_copy(update=said),
             asking=caller,
             request_id=request_id,
             idempotency_key=idempotency_key,
@@ -49,8 +47,10 @@ class Context:
 
     @cached_property
     def database(self) -> Database:
-        """AYA's own database."""
-        return Database(self.settings)
+        """AYA's own database; what is changed there is logged with who asks and by which request."""
+        if self.asking is None:
+            return Database(self.settings)
+        return Database(self.settings.model_copy(update={"actor": self.asking.name, "reason": self.request_id}))
 
     @cached_property
     def host(self) -> LocalHost:

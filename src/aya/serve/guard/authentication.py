@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import unquote
@@ -104,6 +105,7 @@ def refuse_token_in_query(query: bytes) -> None:
         )
 
 
+@lru_cache(1024)
 def _is_loopback(address: str) -> bool:
     try:
         parsed = ip_address(address)

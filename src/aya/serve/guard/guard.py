@@ -66,15 +66,17 @@ class Guard:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = _request_id(scope)
         started = body_is_read = False
-        foreign_origin: str | None = None
+        send_with = with_headers(send, request_id, tls=self.tls, foreign_origin=None)
 
         async def send_more(message: Message) -> None:
             nonlocal started
             started = True
-            await with_headers(send, request_id, tls=self.tls, foreign_origin=foreign_origin)(message)
+            await send_with(message)
 
         try:
             foreign_origin = self.hosts.check(scope["headers"])
+            if foreign_origin is not None:
+                send_with = with_headers(send, request_id, tls=self.tls, foreign_origin=foreign_origin)
             if foreign_origin and scope["method"] == "OPTIONS" and _is_preflight(scope):
                 await answer_preflight(send_more)
                 return

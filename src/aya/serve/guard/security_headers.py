@@ -11,7 +11,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """An answer that says one of these itself keeps its own: a page its policy, a cacheable document its caching."""
-STRICT_TRANSPORT = ("strict-transport-security", "max-age=31536000")
+OWN = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
 PREFLIGHT = {
@@ -23,9 +24,7 @@ PREFLIGHT = {
 
 def with_headers(send: Send, request_id: str, *, tls: bool, foreign_origin: str | None) -> Send:
     """A `send` that adds them, the request's id, and for pages of a foreign origin that was allowed that they may read."""
-    own = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-    if tls:
-        own.append((STRICT_TRANSPORT[0].encode(), STRICT_TRANSPORT[1].encode()))
+    own = [*OWN, STRICT_TRANSPORT] if tls else list(OWN)
 
     if foreign_origin is not None:
         own.append((b"access-control-allow-origin", foreign_origin.encode("latin-1")))
