@@ -28,7 +28,9 @@ class Laboratory:
             guarded = append_only_tables(admin)
             for table in guarded:
                 admin.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only")  # type: ignore[arg-type]
-            admin.execute(f"TRUNCATE {', '.join(guarded)}, system_nodes RESTART IDENTITY CASCADE")  # type: ignore[arg-type]
+            admin.execute(
+                f"TRUNCATE {', '.join(guarded)}, aya.tokens, aya.deliveries, system_nodes RESTART IDENTITY CASCADE"
+            )  # type: ignore[arg-type]
             for table in guarded:
                 admin.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only")  # type: ignore[arg-type]
 

@@ -2,7 +2,7 @@
 
     python -m bench._served PORT
 
-`/constant/state` and `/constant/page` are answered by a FastAPI application in the same process, behind the same edge,
+`/constant/state` and `/constant/page` are answered by a FastAPI application in the same process, behind the same guard,
 out of a variable.
 """
 
@@ -15,16 +15,17 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aya.operations.context import Context
-from aya.operations.state import query_system_state
-from aya.serve.rest.app import create_app
+from aya.operations.state import get_system_state
+from aya.serve.guard.port import server_config
+from aya.serve.rest.server import application
 from aya.settings import load
 
 PAGE = "/api/v1/settings?limit=100&node=NODE0"
 
 
 def main(port: int) -> None:
-    context = Context(load())
-    state = query_system_state(context).data
+    context = Context(load(port=port, rate_per_s=0, concurrent_calls=10_000))
+    state = get_system_state(context).data
     page = b'{"rows":[' + b"x" * 30_000 + b"]}"
     constant = FastAPI()
     for path, data in (("/constant/state", state), ("/constant/page", page)):
@@ -37,10 +38,7 @@ def main(port: int) -> None:
 
         return choose
 
-    app = create_app(context, [beside])
-    for path in ("/constant/state", "/constant/page"):
-        app.routing.add("GET", path)
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, ws="none")
+    uvicorn.Server(server_config(application(context, beside), context)).run()
 
 
 def answering(data: bytes) -> Callable[[], Awaitable[Response]]:

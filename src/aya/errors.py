@@ -9,7 +9,13 @@ AyaError                    something AYA was asked to do was not done
  |   +- Malformed           the request cannot even be read
  |   +- NotAcceptable       it is wanted in a form in which it is not given
  |   +- UnsupportedMedia    it was sent in a form that is not taken
- +- TooManyRequests         not now: too much was asked for at once
+ |   +- RequestRefused      how it was asked cannot be accepted, whatever it says: too large, too slow, not addressed to AYA
+ +- AccessError             the caller may not do it
+ |   +- NotAuthenticated    it is not known who calls
+ |   +- NotAllowed          it is known, and they may not
+ |   +- TooManyRequests     not now: they asked too often, or for too much at once
+ |   +- UnsafeToServe       a server that anybody could enter does not start
+ +- DeliveryFailed          a state did not reach the AYA elsewhere
  +- ConfigurationError      an option or a file of options cannot be used
  +- HostError               a command, file or folder of the machine could not be used
  +- DatabaseError           PostgreSQL refused, vanished, or is not what AYA needs
@@ -78,12 +84,6 @@ class StatementRefused(UsageError):
     """A statement of SQL was not run, or PostgreSQL refused or stopped it; the message says where and why."""
 
 
-class TooManyRequests(AyaError):
-    """Not now: the caller asked too often, or for too much at once."""
-
-    http_status = 429
-
-
 class Conflict(UsageError):
     """What is asked for clashes with what is there already."""
 
@@ -106,6 +106,52 @@ class UnsupportedMedia(UsageError):
     """The request was sent in a form that is not taken."""
 
     http_status = 415
+
+
+class RequestRefused(UsageError):
+    """How something was asked cannot be accepted, whatever it says: `http_status` says which way."""
+
+    http_status = 400
+
+    def __init__(self, message: str, *, remedy: str = "", http_status: int = 400) -> None:
+        super().__init__(message, remedy=remedy)
+        self.http_status = http_status
+
+
+class AccessError(AyaError):
+    """The caller may not do it."""
+
+    http_status = 403
+
+
+class NotAuthenticated(AccessError):
+    """It is not known who calls: no token, or one that is not valid."""
+
+    http_status = 401
+
+
+class NotAllowed(AccessError):
+    """It is known who calls, and they may not do this; the message names what it takes."""
+
+
+class TooManyRequests(AccessError):
+    """Not now: the caller asked too often, or for too much at once."""
+
+    http_status = 429
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
+
+
+class UnsafeToServe(AccessError):
+    """A server that anybody could enter, or listen in on, does not start."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DeliveryFailed(AyaError):
+    """A state did not reach the AYA elsewhere; it is kept, and sent the next time."""
 
 
 class ConfigurationError(AyaError):

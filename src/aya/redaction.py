@@ -78,7 +78,7 @@ _SHAPES = tuple(
         r"(?P<secret>(?-i:(?:AKIA|ASIA)[A-Z0-9]{16}|AIza[\w-]{35}|gh[pousr]_[A-Za-z0-9]{30,}"
         r"|github_pat_\w{40,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|xapp-[\w-]{10,}|[sr]k_live_\w{16,}"
         r"|hf_[A-Za-z0-9]{30,}|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{30,}|tskey-[\w-]{16,}|hvs\.[\w-]{20,}"
-        r"|dop_v1_[0-9a-f]{32,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}))",
+        r"|aya_[0-9A-Za-z]{8}_[0-9A-Za-z]{40,}|dop_v1_[0-9a-f]{32,}|AGE-SECRET-KEY-1[A-Z0-9]{20,}))",
         r"(?<![\w-])(?P<secret>(?-i:sk-(?=[\w-]*\d)[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+))",
         # a line of .pgpass: host:port:database:user:secret
         rf"^(?!.*\[redacted:)[ \t]*(?!\#){_FIELD}:(?:\d{{1,5}}|\*):{_FIELD}:{_FIELD}:(?P<secret>{_FIELD})[ \t]*$",
@@ -100,7 +100,7 @@ _OPTIONS_OF_PROGRAMS = tuple(
 
 _HINT = re.compile(
     r"pass|pwd|secret|token|key|credential|identified|auth|bearer|basic|://|md5|scram|curl|mysql|mariadb|akia|asia|aiza"
-    r"|gh[pousr]_|github_pat|glpat|xox|xapp|sk-|k_live|hf_|npm_|pypi|hvs|dop_v1|eyj|:(?:\d{1,5}|\*):"
+    r"|gh[pousr]_|github_pat|glpat|xox|xapp|sk-|k_live|hf_|aya_|npm_|pypi|hvs|dop_v1|eyj|:(?:\d{1,5}|\*):"
 )
 """A text without any of these, case aside, cannot hold a known shape; nearly every text is let through by this alone."""
 

@@ -82,8 +82,6 @@ class Settings(BaseSettings):
         64 * 1024, description="So much it gives of one value at most.", ge=16, le=16 * 1024 * 1024
     )
     sql_concurrency: int = Field(4, description="So many statements of read-only SQL run at once.", ge=1, le=16)
-    host: str = Field("127.0.0.1", description="Address that is served over HTTP.")
-    port: int = Field(8080, description="Port that is served over HTTP.", ge=0, le=65535)
     interval_s: int = Field(300, description="Seconds between two collections of `aya up` without --once.", ge=1)
     check_limit_s: int = Field(60, description="Seconds that one check of `aya verify` may take.", ge=1, le=86400)
     backup_folders: tuple[Path, ...] = Field(
@@ -113,6 +111,54 @@ class Settings(BaseSettings):
     )
     payload_limit_bytes: int = Field(
         256 * 1024 * 1024, description="Largest state of one node that is recorded, as JSON.", ge=1024
+    )
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to serve on; any but loopback needs a token, and TLS or a word that it is not needed.",
+    )
+    port: int = Field(8080, description="Port to serve on.", ge=0, le=65535)
+    tls_certificate: Path | None = Field(
+        None, description="PEM file of the certificate to serve with (with its chain)."
+    )
+    tls_key: Path | None = Field(None, description="PEM file of its private key.")
+    behind_proxy: bool = Field(
+        False, description="A reverse proxy on this machine or network does TLS; nobody is then taken for local."
+    )
+    plain_http_allowed: bool = Field(
+        False,
+        description="Serve, and send tokens, without TLS beyond this machine: where the network itself is encrypted.",
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        (), description="Further names by which AYA may be addressed (`aya.example.org`, or with its port)."
+    )
+    allowed_origins: tuple[str, ...] = Field(
+        (), description="Further web origins whose pages may call AYA (`https://grafana.example.org`)."
+    )
+    loopback_read: bool = Field(
+        True, description="On this machine, reading needs no token while AYA serves loopback only."
+    )
+    body_limit_bytes: int = Field(1024 * 1024, description="Largest body of a request.", ge=1024)
+    delivery_limit_bytes: int = Field(
+        32 * 1024 * 1024, description="Largest state that is taken from an agent elsewhere, as JSON.", ge=1024
+    )
+    body_time_s: float = Field(30.0, description="Seconds within which a request's body must be here, whole.", gt=0)
+    rate_per_s: float = Field(
+        200.0,
+        description="Requests a second that one caller may make on average, twice that at once; 0: any number.",
+        ge=0,
+    )
+    concurrent_calls: int = Field(32, description="Requests of one caller that are answered at the same time.", ge=1)
+    concurrent_heavy_calls: int = Field(
+        4,
+        description="Requests for SQL, checks and recording that are answered at the same time, of all callers.",
+        ge=1,
+    )
+    token: SecretStr | None = Field(None, description="Token to deliver with, see `aya collect --to`.")
+    token_file: Path | None = Field(None, description="File that holds the token to deliver with.")
+    spool_limit_bytes: int = Field(
+        256 * 1024 * 1024,
+        description="How much may wait to be delivered; then the oldest go, and that is told.",
+        ge=1024,
     )
     actor: str = Field(default_factory=default_actor, description="Who is named in the log of changes.", max_length=200)
     reason: str | None = Field(None, description="Why, for the log of changes.", max_length=1000)

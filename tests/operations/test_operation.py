@@ -1,6 +1,7 @@
 """What a declaration makes of a plain function."""
 
 import inspect
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -8,6 +9,7 @@ from annotated_types import Ge
 
 from aya.operations.context import Context
 from aya.operations.operation import Kind, Route, Scope, of, operation, operations
+from aya.settings import Settings
 
 
 @operation("GET /things/{name}", "GET /nodes/{node}/things/{name}", command="thing show", tool=True)
@@ -34,8 +36,9 @@ def test_the_signature_is_the_contract() -> None:
     assert list(thing.signature.parameters) == ["name", "limit"]
 
 
-def test_the_function_stays_what_it_was() -> None:
-    assert get_thing(None, "x", limit=2) == of(get_thing)(None, name="x", limit=2) == ["x", "x"]  # type: ignore[arg-type]
+def test_the_function_stays_what_it_was(tmp_path: Path) -> None:
+    context = Context(Settings(home=tmp_path))
+    assert get_thing(context, "x", limit=2) == of(get_thing)(context, name="x", limit=2) == ["x", "x"]
 
 
 def test_a_method_that_is_not_get_writes_unless_it_is_said_not_to() -> None:

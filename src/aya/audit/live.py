@@ -41,7 +41,7 @@ class Live:
 
 
 def examine(connection: Connection, report: Report) -> None:
-    """Add what is wrong around the log: rows inserted late or by hand, snapshots and state that it does not explain."""
+    """Add what is wrong around the log: rows inserted late or by hand, and snapshots, calls and state it does not explain."""
     found = rows(connection, query("unsealed_rows"))[0]
     report.unsealed = found["unsealed"]
     for number in found["late"] or ():
@@ -59,6 +59,8 @@ def examine(connection: Connection, report: Report) -> None:
     for snapshot in rows(connection, query("snapshots_against_log")):
         said = "is gone or is about something else" if snapshot["missing"] else "logged something else of it"
         report.add(f"snapshot {snapshot['snapshot_name']}: change {snapshot['logged_change']}, which logged it, {said}")
+    for call in rows(connection, query("calls_against_log"), {"most": MOST_NAMED}):
+        report.add(f"call {call['call']} {call['said']}", change=call["change"])
     there = "SELECT * FROM aya.state_tables WHERE to_regclass(table_name) IS NOT NULL ORDER BY table_name"
     for table in rows(connection, there):
         _examine_state(connection, table["table_name"], table["section"] == "node", table["observations"], report)

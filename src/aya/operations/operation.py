@@ -18,6 +18,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
+from aya.access.calls import logged
+from aya.access.scope import Scope as Scope
 from aya.operations.sentence import first_sentence
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,18 +41,6 @@ class JsonText:
     """A result that PostgreSQL wrote as JSON: sent as it is, for reading it and writing it again would only cost."""
 
     data: bytes
-
-
-class Scope(StrEnum):
-    """What a caller must be allowed to: `read` what is recorded, `sql` of one's own, `collect` for a node, `verify` and note
-    what was verified, `admin` everything else that changes something.
-    """
-
-    READ = "read"
-    SQL = "sql"
-    COLLECT = "collect"
-    VERIFY = "verify"
-    ADMIN = "admin"
 
 
 class Kind(StrEnum):
@@ -154,9 +144,30 @@ class Operation:
             return_annotation=self.result,
         )
 
+    @property
+    def is_logged(self) -> bool:
+        """Whether each call of it is logged: what writes, and every SQL."""
+        return self.writes or self.scope is Scope.SQL
+
     def __call__(self, context: Any, **arguments: Any) -> Any:
-        """Do it. Raises what it raises: AyaError."""
-        return self.function(context, **arguments)
+        """Do it for whoever asks; what writes and SQL is logged before it is done, and is not done when it cannot be.
+
+        Raises NotAuthenticated or NotAllowed when they may not, and what the operation raises: AyaError.
+        """
+        context.caller.require(self.scope)
+        # The command line begins with nothing, not even a database; what it changes is in the log of changes.
+        if not self.is_logged or (context.asking is None and not self.routes):
+            return self.function(context, **arguments)
+        with logged(
+            context.database.connect,
+            context.redactor,
+            context.caller,
+            context.request_id,
+            self.name,
+            arguments,
+            context.tally,
+        ):
+            return self.function(context, **arguments)
 
 
 def operation(

@@ -58,7 +58,7 @@ def create_snapshot(
             name,
             snapshot_type=snapshot_type,
             description=description,
-            created_by=created_by or context.settings.actor,
+            created_by=created_by or context.caller.name,
         )
 
 

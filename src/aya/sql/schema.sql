@@ -70,6 +70,66 @@ $_$;
 
 COMMENT ON FUNCTION aya.as_of_time() IS 'The moment that the setting aya.as_of names; of a change, when it was logged; NULL before the first.';
 
+CREATE FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    called aya.calls;
+BEGIN
+    INSERT INTO aya.calls (request_id, caller, called_from, operation, arguments, arguments_sha256)
+    VALUES (request_id, caller, called_from, operation, arguments, arguments_sha256)
+    RETURNING * INTO called;
+    INSERT INTO public.change_log (change_type, table_affected, record_id, fact, action, change_description, new_value,
+        changed_by, change_reason)
+    VALUES ('system', 'aya.calls', called.id, called.operation, 'note', format('%s was called by %s', called.operation, called.caller),
+        jsonb_build_object('request_id', called.request_id, 'operation', called.operation,
+            'arguments_sha256', encode(called.arguments_sha256, 'hex'), 'call_sha256', aya.call_sha256(called)),
+        called.caller, called.request_id);
+    RETURN called.id;
+END
+$$;
+
+COMMENT ON FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) IS 'Log that something is about to be done, for whom and with what; returns the number of the call. Its note in change_log is sealed.';
+
+CREATE TABLE aya.calls (
+    id bigint NOT NULL,
+    request_id text NOT NULL,
+    called_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    caller text NOT NULL,
+    called_from inet,
+    operation text NOT NULL,
+    arguments text NOT NULL,
+    arguments_sha256 bytea NOT NULL,
+    CONSTRAINT calls_arguments_sha256_check CHECK ((octet_length(arguments_sha256) = 32))
+);
+
+COMMENT ON TABLE aya.calls IS 'Every call that writes or runs SQL, logged before it does: a call that cannot be logged is not done. Append-only; a note in change_log seals each.';
+
+COMMENT ON COLUMN aya.calls.id IS 'Number of the call.';
+
+COMMENT ON COLUMN aya.calls.request_id IS 'The X-Request-ID of the request; changes that it made carry it as change_reason unless one was given.';
+
+COMMENT ON COLUMN aya.calls.called_at IS 'When it was asked for.';
+
+COMMENT ON COLUMN aya.calls.caller IS 'Who asked: token:NAME, loopback, or on the command line the actor.';
+
+COMMENT ON COLUMN aya.calls.called_from IS 'Address of the caller; NULL on the command line.';
+
+COMMENT ON COLUMN aya.calls.operation IS 'What was asked for.';
+
+COMMENT ON COLUMN aya.calls.arguments IS 'With what, as JSON, secrets taken out and cut to an excerpt.';
+
+COMMENT ON COLUMN aya.calls.arguments_sha256 IS 'SHA-256 of the whole arguments as JSON, secrets taken out: the same call again looks the same.';
+
+CREATE FUNCTION aya.call_sha256(call aya.calls) RETURNS text
+    LANGUAGE sql STABLE
+    SET "TimeZone" TO 'UTC'
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN encode(sha256(convert_to((jsonb_strip_nulls(to_jsonb(call)))::text, 'UTF8'::name)), 'hex'::text);
+
+COMMENT ON FUNCTION aya.call_sha256(call aya.calls) IS 'SHA-256 of a call''s row, as its note in change_log holds it.';
+
 CREATE FUNCTION aya.canonical(value jsonb) RETURNS text
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -706,6 +766,23 @@ CREATE FUNCTION aya.is_state(document json) RETURNS boolean
     RETURN COALESCE(((json_typeof(document) = 'object'::text) AND ((document ->> 'kind'::text) = 'aya.state'::text)), false);
 
 COMMENT ON FUNCTION aya.is_state(document json) IS 'Whether a document is a state document, whose nodes are stored by their facts; any other is stored as it is.';
+
+CREATE FUNCTION aya.keep_tokens() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF tg_op = 'UPDATE' AND (old.revoked_at IS NULL OR (new.revoked_at, new.revoked_by) IS NOT DISTINCT FROM (old.revoked_at, old.revoked_by))
+        AND to_jsonb(new) - ARRAY['revoked_at', 'revoked_by', 'last_used_at', 'last_used_from']
+            = to_jsonb(old) - ARRAY['revoked_at', 'revoked_by', 'last_used_at', 'last_used_from'] THEN
+        RETURN new;
+    END IF;
+    RAISE EXCEPTION 'token % stays as it was made: it can only be revoked, once', old.name
+        USING ERRCODE = 'insufficient_privilege', HINT = 'Make another one.';
+END
+$$;
+
+COMMENT ON FUNCTION aya.keep_tokens() IS 'Trigger: a token is not changed, deleted or brought back; it can be revoked.';
 
 CREATE FUNCTION aya.known(whole jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE
@@ -1579,6 +1656,28 @@ END
 $$;
 
 COMMENT ON FUNCTION aya.log_system_nodes() IS 'Trigger: log what was inserted, updated or deleted in system_nodes.';
+
+CREATE FUNCTION aya.log_tokens() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF tg_op = 'UPDATE' AND old.revoked_at IS NOT DISTINCT FROM new.revoked_at THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO public.change_log (change_type, table_affected, record_id, fact, action, change_description, new_value,
+        changed_by, change_reason)
+    VALUES ('system', 'aya.tokens', new.id, new.name, 'note',
+        CASE tg_op WHEN 'INSERT' THEN format('token %s was made for %s%s', new.name, array_to_string(new.scopes, ', '), ' of ' || new.node_name)
+            ELSE format('token %s was revoked', new.name) END,
+        jsonb_build_object('prefix', new.prefix, 'scopes', new.scopes, 'node_name', new.node_name, 'expires_at', new.expires_at,
+            'revoked_at', new.revoked_at),
+        aya.actor(), nullif(current_setting('aya.reason', true), ''));
+    RETURN NULL;
+END
+$$;
+
+COMMENT ON FUNCTION aya.log_tokens() IS 'Trigger: log which token was made or revoked, and by whom.';
 
 CREATE TABLE public.change_log (
     id bigint NOT NULL,
@@ -3477,6 +3576,65 @@ COMMENT ON COLUMN aya.audit_keys.introduced_at IS 'When it was introduced.';
 
 COMMENT ON COLUMN aya.audit_keys.note IS 'Signed statement that it follows the key before; signed by both, or by itself alone when the other was lost.';
 
+CREATE TABLE aya.call_ends (
+    call_id bigint NOT NULL,
+    ended_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    outcome text NOT NULL,
+    duration_ms integer NOT NULL,
+    rows bigint,
+    bytes bigint,
+    CONSTRAINT call_ends_bytes_check CHECK ((bytes >= 0)),
+    CONSTRAINT call_ends_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT call_ends_rows_check CHECK ((rows >= 0))
+);
+
+COMMENT ON TABLE aya.call_ends IS 'How each call ended. A call without an end was cut off, and what it did is in change_log. Append-only.';
+
+COMMENT ON COLUMN aya.call_ends.call_id IS 'The call.';
+
+COMMENT ON COLUMN aya.call_ends.ended_at IS 'When it ended.';
+
+COMMENT ON COLUMN aya.call_ends.outcome IS 'done, or the kind of error it ended with.';
+
+COMMENT ON COLUMN aya.call_ends.duration_ms IS 'Milliseconds that it took.';
+
+COMMENT ON COLUMN aya.call_ends.rows IS 'Rows that it answered or wrote; NULL: not counted.';
+
+COMMENT ON COLUMN aya.call_ends.bytes IS 'Bytes that it answered or took in; NULL: not counted.';
+
+ALTER TABLE aya.calls ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.calls_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE aya.deliveries (
+    node_name text NOT NULL,
+    idempotency_key text NOT NULL,
+    body_sha256 bytea NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    run_id bigint NOT NULL,
+    answer jsonb NOT NULL,
+    CONSTRAINT deliveries_body_sha256_check CHECK ((octet_length(body_sha256) = 32))
+);
+
+COMMENT ON TABLE aya.deliveries IS 'States that agents elsewhere delivered, so that one sent twice is recorded once; forgotten after 30 days. Observation.';
+
+COMMENT ON COLUMN aya.deliveries.node_name IS 'The node whose state it was.';
+
+COMMENT ON COLUMN aya.deliveries.idempotency_key IS 'The Idempotency-Key of the request.';
+
+COMMENT ON COLUMN aya.deliveries.body_sha256 IS 'SHA-256 of the request''s body: the same key with another body is refused.';
+
+COMMENT ON COLUMN aya.deliveries.received_at IS 'When it was first recorded.';
+
+COMMENT ON COLUMN aya.deliveries.run_id IS 'The run in collection_runs that recorded it.';
+
+COMMENT ON COLUMN aya.deliveries.answer IS 'What was answered, and is answered again.';
+
 CREATE TABLE aya.feed (
     node_id integer NOT NULL,
     transaction xid8 NOT NULL
@@ -3756,6 +3914,65 @@ COMMENT ON COLUMN aya.state_tables.observations IS 'Columns that are observation
 
 ALTER TABLE aya.system_state_snapshots ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME aya.system_state_snapshots_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE aya.tokens (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    token_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    node_name text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    last_used_at timestamp with time zone,
+    last_used_from inet,
+    CONSTRAINT tokens_collect_one_node CHECK ((('collect'::text = ANY (scopes)) = (node_name IS NOT NULL))),
+    CONSTRAINT tokens_name_check CHECK ((name ~ '^[[:alnum:]][[:alnum:]._@-]{0,99}$'::text)),
+    CONSTRAINT tokens_prefix_check CHECK ((prefix ~ '^aya_[0-9A-Za-z]{8}$'::text)),
+    CONSTRAINT tokens_revoked_by_somebody CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
+    CONSTRAINT tokens_scopes_check CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['read'::text, 'sql'::text, 'collect'::text, 'verify'::text, 'admin'::text]))),
+    CONSTRAINT tokens_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+COMMENT ON TABLE aya.tokens IS 'Who may come in from elsewhere, and for what. The token itself is shown once and kept nowhere.';
+
+COMMENT ON COLUMN aya.tokens.id IS 'Number of the token.';
+
+COMMENT ON COLUMN aya.tokens.name IS 'What people call it; it stands in the log as token:NAME. Free again once the token is revoked.';
+
+COMMENT ON COLUMN aya.tokens.prefix IS 'Beginning of the token, by which it is recognised; no secret.';
+
+COMMENT ON COLUMN aya.tokens.token_hash IS 'SHA-256 of the whole token, which holds 256 random bits; readers may not read it.';
+
+COMMENT ON COLUMN aya.tokens.scopes IS 'What it may: read, sql, collect (for its node only), verify, admin (all but collect).';
+
+COMMENT ON COLUMN aya.tokens.node_name IS 'The one node that a token with scope collect may record.';
+
+COMMENT ON COLUMN aya.tokens.created_at IS 'When it was made.';
+
+COMMENT ON COLUMN aya.tokens.created_by IS 'Who made it.';
+
+COMMENT ON COLUMN aya.tokens.expires_at IS 'From then on it is refused; NULL: never.';
+
+COMMENT ON COLUMN aya.tokens.revoked_at IS 'When it was taken back; NULL: it was not.';
+
+COMMENT ON COLUMN aya.tokens.revoked_by IS 'Who took it back.';
+
+COMMENT ON COLUMN aya.tokens.last_used_at IS 'When it was last used, to the minute. Observation.';
+
+COMMENT ON COLUMN aya.tokens.last_used_from IS 'From which address it was last used. Observation.';
+
+ALTER TABLE aya.tokens ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.tokens_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -5189,6 +5406,15 @@ ALTER TABLE ONLY aya.applied_objects
 ALTER TABLE ONLY aya.audit_keys
     ADD CONSTRAINT audit_keys_pkey PRIMARY KEY (verifier_key);
 
+ALTER TABLE ONLY aya.call_ends
+    ADD CONSTRAINT call_ends_pkey PRIMARY KEY (call_id);
+
+ALTER TABLE ONLY aya.calls
+    ADD CONSTRAINT calls_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.deliveries
+    ADD CONSTRAINT deliveries_pkey PRIMARY KEY (node_name, idempotency_key);
+
 ALTER TABLE ONLY aya.feed
     ADD CONSTRAINT feed_pkey PRIMARY KEY (node_id, transaction);
 
@@ -5227,6 +5453,12 @@ ALTER TABLE ONLY aya.system_state_snapshots
 
 ALTER TABLE ONLY aya.system_state_snapshots
     ADD CONSTRAINT system_state_snapshots_snapshot_name_key UNIQUE (snapshot_name);
+
+ALTER TABLE ONLY aya.tokens
+    ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.tokens
+    ADD CONSTRAINT tokens_prefix_key UNIQUE (prefix);
 
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
@@ -5276,6 +5508,12 @@ ALTER TABLE ONLY public.system_nodes
 ALTER TABLE ONLY public.system_nodes
     ADD CONSTRAINT system_nodes_pkey PRIMARY KEY (id);
 
+CREATE INDEX idx_calls_called ON aya.calls USING brin (called_at) WITH (pages_per_range='16', autosummarize='on');
+
+CREATE INDEX idx_calls_request ON aya.calls USING btree (request_id);
+
+CREATE INDEX idx_deliveries_received ON aya.deliveries USING btree (received_at);
+
 CREATE INDEX idx_feed_transaction ON aya.feed USING btree (transaction);
 
 CREATE INDEX idx_snapshot_checks_result ON aya.snapshot_checks USING btree (result_id);
@@ -5287,6 +5525,8 @@ CREATE INDEX idx_snapshots_created ON aya.system_state_snapshots USING btree (cr
 CREATE INDEX idx_snapshots_status ON aya.system_state_snapshots USING btree (verification_status);
 
 CREATE INDEX idx_snapshots_type ON aya.system_state_snapshots USING btree (snapshot_type);
+
+CREATE UNIQUE INDEX idx_tokens_name ON aya.tokens USING btree (name) WHERE (revoked_at IS NULL);
 
 CREATE INDEX idx_change_log_by ON public.change_log USING brin (changed_by) WITH (pages_per_range='16', autosummarize='on');
 
@@ -5380,6 +5620,14 @@ CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.audit_keys
 
 ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER append_only;
 
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.call_ends FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER append_only;
+
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.calls FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
+
+ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER append_only;
+
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON aya.prunings FOR EACH STATEMENT EXECUTE FUNCTION aya.refuse_rewriting();
 
 ALTER TABLE aya.prunings ENABLE ALWAYS TRIGGER append_only;
@@ -5415,6 +5663,18 @@ ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER append_only;
 CREATE TRIGGER feed_deleted AFTER DELETE ON aya.audit_keys REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.call_ends REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.calls REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.deliveries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.deliveries ENABLE ALWAYS TRIGGER feed_deleted;
 
 CREATE TRIGGER feed_deleted AFTER DELETE ON aya.probe_rows REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
@@ -5452,9 +5712,25 @@ CREATE TRIGGER feed_deleted AFTER DELETE ON aya.system_state_snapshots REFERENCI
 
 ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_deleted;
 
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.tokens REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER feed_deleted;
+
 CREATE TRIGGER feed_inserted AFTER INSERT ON aya.audit_keys REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.call_ends REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.calls REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.deliveries REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.deliveries ENABLE ALWAYS TRIGGER feed_inserted;
 
 CREATE TRIGGER feed_inserted AFTER INSERT ON aya.probe_rows REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
@@ -5492,9 +5768,25 @@ CREATE TRIGGER feed_inserted AFTER INSERT ON aya.system_state_snapshots REFERENC
 
 ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_inserted;
 
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.tokens REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER feed_inserted;
+
 CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.audit_keys FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.call_ends FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.calls FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.deliveries FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.deliveries ENABLE ALWAYS TRIGGER feed_truncated;
 
 CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.probe_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
@@ -5532,9 +5824,25 @@ CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.system_state_snapshots FOR E
 
 ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_truncated;
 
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.tokens FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER feed_truncated;
+
 CREATE TRIGGER feed_updated AFTER UPDATE ON aya.audit_keys REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.audit_keys ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.call_ends REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.calls REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.deliveries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.deliveries ENABLE ALWAYS TRIGGER feed_updated;
 
 CREATE TRIGGER feed_updated AFTER UPDATE ON aya.probe_rows REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
@@ -5571,6 +5879,18 @@ ALTER TABLE aya.snapshot_nodes ENABLE ALWAYS TRIGGER feed_updated;
 CREATE TRIGGER feed_updated AFTER UPDATE ON aya.system_state_snapshots REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.system_state_snapshots ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.tokens REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER keep_tokens BEFORE DELETE OR UPDATE ON aya.tokens FOR EACH ROW EXECUTE FUNCTION aya.keep_tokens();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER keep_tokens;
+
+CREATE TRIGGER log_tokens AFTER INSERT OR UPDATE ON aya.tokens FOR EACH ROW EXECUTE FUNCTION aya.log_tokens();
+
+ALTER TABLE aya.tokens ENABLE ALWAYS TRIGGER log_tokens;
 
 CREATE CONSTRAINT TRIGGER status_is_proven AFTER INSERT OR UPDATE ON aya.system_state_snapshots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION aya.prove_status();
 
@@ -6028,6 +6348,9 @@ CREATE TRIGGER unmark_updated AFTER UPDATE ON public.services REFERENCING NEW TA
 
 CREATE TRIGGER unmark_updated AFTER UPDATE ON public.software_versions REFERENCING NEW TABLE AS touched FOR EACH STATEMENT EXECUTE FUNCTION aya.unmark_sections();
 
+ALTER TABLE ONLY aya.call_ends
+    ADD CONSTRAINT call_ends_call_id_fkey FOREIGN KEY (call_id) REFERENCES aya.calls(id);
+
 ALTER TABLE ONLY aya.section_marks
     ADD CONSTRAINT section_marks_node_id_fkey FOREIGN KEY (node_id) REFERENCES public.system_nodes(id) ON DELETE CASCADE;
 
@@ -6098,6 +6421,12 @@ GRANT USAGE ON SCHEMA public TO aya_sql;
 REVOKE ALL ON LANGUAGE plpgsql FROM PUBLIC;
 GRANT ALL ON LANGUAGE plpgsql TO aya_owner;
 
+REVOKE ALL ON FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.begin_call(request_id text, caller text, called_from inet, operation text, arguments text, arguments_sha256 bytea) TO aya_writer;
+
+GRANT SELECT ON TABLE aya.calls TO aya_reader;
+GRANT SELECT ON TABLE aya.calls TO aya_writer;
+
 GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_reader;
 GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_writer;
 GRANT SELECT ON TABLE aya.snapshot_node_ends TO aya_sql;
@@ -6145,6 +6474,8 @@ REVOKE ALL ON FUNCTION aya.log_services() FROM PUBLIC;
 REVOKE ALL ON FUNCTION aya.log_software_versions() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION aya.log_system_nodes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.log_tokens() FROM PUBLIC;
 
 GRANT SELECT ON TABLE public.change_log TO aya_reader;
 GRANT SELECT ON TABLE public.change_log TO aya_writer;
@@ -6222,6 +6553,12 @@ GRANT SELECT ON TABLE aya.applied_objects TO aya_writer;
 GRANT SELECT ON TABLE aya.audit_keys TO aya_reader;
 GRANT SELECT,INSERT ON TABLE aya.audit_keys TO aya_writer;
 
+GRANT SELECT ON TABLE aya.call_ends TO aya_reader;
+GRANT SELECT,INSERT ON TABLE aya.call_ends TO aya_writer;
+
+GRANT SELECT ON TABLE aya.deliveries TO aya_reader;
+GRANT SELECT,INSERT,DELETE ON TABLE aya.deliveries TO aya_writer;
+
 GRANT SELECT ON TABLE aya.feed TO aya_reader;
 GRANT SELECT ON TABLE aya.feed TO aya_writer;
 
@@ -6241,6 +6578,32 @@ GRANT SELECT ON TABLE aya.sql_gaps TO aya_sql;
 
 GRANT SELECT ON TABLE aya.state_tables TO aya_reader;
 GRANT SELECT ON TABLE aya.state_tables TO aya_writer;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE aya.tokens TO aya_writer;
+
+GRANT SELECT(id) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(name) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(prefix) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(scopes) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(node_name) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(created_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(created_by) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(expires_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(revoked_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(revoked_by) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(last_used_at) ON TABLE aya.tokens TO aya_reader;
+
+GRANT SELECT(last_used_from) ON TABLE aya.tokens TO aya_reader;
 
 GRANT SELECT ON TABLE past.change_log TO aya_reader;
 GRANT SELECT ON TABLE past.change_log TO aya_writer;

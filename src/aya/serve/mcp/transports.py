@@ -39,18 +39,18 @@ def serve_stdio(context: Context, allowed: frozenset[Scope]) -> None:
     anyio.run(_speak, lambda _: asking)
 
 
-def http_app(who: Who, *, guarded: bool = False) -> Starlette:
+def http_app(who: Who) -> Starlette:
     """The application that answers at `/mcp`, for those whom `who` tells apart by their request.
 
-    Whoever mounts it into another application runs its lifespan: `async with app.router.lifespan_context(app)`. Unless a
-    guard around it has checked them, Host and Origin must be names of this machine.
+    Whoever mounts it into another application runs its lifespan: `async with app.router.lifespan_context(app)`. It belongs
+    behind a guard, which checks Host and Origin as on every port.
     """
     application = create_server(who).streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
         max_request_body_size=BODY_LIMIT_BYTES,
-        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False) if guarded else None,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
     application.add_middleware(Posts)
     return application

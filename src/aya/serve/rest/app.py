@@ -1,8 +1,7 @@
-"""The whole application: edge, guards, memory, framework, from the outside in."""
+"""The whole application: edge, memory, framework, from the outside in."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,7 +12,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from aya import __version__
 from aya.errors import AyaError
@@ -33,22 +31,20 @@ from aya.serve.rest.meters import Meters
 from aya.serve.rest.page import documentation, style
 from aya.serve.rest.problem import on_error
 
-Guard = Callable[[ASGIApp], ASGIApp]
-"""Wraps an application: an ASGI middleware. What a request asks for stands in its scope as `aya.operation`; who asks may
-be put there as `aya.context`.
-"""
 
+def create_app(context: Context) -> Edge:
+    """The application for one AYA, which answers whoever asks: it belongs behind a guard, see `aya.serve.rest.server`.
 
-def create_app(context: Context, guards: Sequence[Guard] = ()) -> Edge:
-    """The application for one AYA. `guards` see every request before anything is answered, the first of them first."""
-    context = replace(context, pool=context.database.new_pool())
+    What a request asks for stands in its scope as `aya.operation`, who asks as `aya.context`.
+    """
     hot, stream, routing = HotState(context.database), ChangeStream(context.database), Routing()
     meters = Meters(hot, stream)
 
     def who(request: Request) -> Asking:
-        return Asking(request.scope.get("aya.context", context), agents.WITHOUT_ASKING)
+        own: Context = request.scope["aya.context"]
+        return Asking(own, own.caller.scopes)
 
-    for_agents = agents.http_app(who, guarded=bool(guards))
+    for_agents = agents.http_app(who)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -77,7 +73,7 @@ def create_app(context: Context, guards: Sequence[Guard] = ()) -> Edge:
         for route in operation.routes:
             app.add_api_route(
                 PREFIX + route.path,
-                endpoint(operation, route, context, stream),
+                endpoint(operation, route, stream),
                 methods=[route.method],
                 name=operation.name,
                 response_model=None,
@@ -87,10 +83,7 @@ def create_app(context: Context, guards: Sequence[Guard] = ()) -> Edge:
     app.router.routes.append(Route(agents.PATH, for_agents, include_in_schema=False))
     routing.add("POST", agents.PATH)
     _add_the_rest(app, context, meters, routing)
-    inner: ASGIApp = FromMemory(app, Kept(hot))
-    for guard in reversed(guards):
-        inner = guard(inner)
-    return Edge(inner, routing, meters)
+    return Edge(FromMemory(app, Kept(hot)), routing, meters)
 
 
 def _add_the_rest(app: FastAPI, context: Context, meters: Meters, routing: Routing) -> None:

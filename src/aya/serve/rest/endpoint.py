@@ -53,9 +53,7 @@ def taken(operation: Operation, route: Route) -> list[Parameter]:
     return [*named, FORMAT] if operation.kind is Kind.ROWS else named
 
 
-def endpoint(
-    operation: Operation, route: Route, context: Context, stream: ChangeStream
-) -> Callable[..., Awaitable[Response]]:
+def endpoint(operation: Operation, route: Route, stream: ChangeStream) -> Callable[..., Awaitable[Response]]:
     """What the framework calls for a request; its signature says what it takes."""
     serializer = TypeAdapter(operation.shape) if operation.kind is Kind.DOCUMENT else None
 
@@ -69,7 +67,7 @@ def endpoint(
         for one in operation.parameters:
             if one.name in given and _takes_several(one):
                 arguments[one.name] = (given[one.name],)
-        caller: Context = request.scope.get("aya.context", context)
+        caller: Context = request.scope["aya.context"]
         if operation.kind is Kind.STREAM:
             events = await stream.listen(arguments, request.headers.get("last-event-id"))
             return StreamingResponse(events, media_type=form.media_type, headers={"cache-control": "no-store"})

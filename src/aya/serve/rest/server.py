@@ -4,26 +4,41 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from ipaddress import ip_address
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from aya.errors import ConfigurationError
 from aya.operations.context import Context
+from aya.operations.tokens import list_tokens
+from aya.serve.guard.bind import is_loopback_only, refuse_unsafe_bind
+from aya.serve.guard.guard import Guard
+from aya.serve.guard.port import guarded, needs_of, server_config
 from aya.serve.rest.app import create_app
 
-GRACE_S = 5
 BACKLOG = 512
 START_S = 30.0
 
+Around = Callable[[ASGIApp], ASGIApp]
+
+
+def application(context: Context, around: Around = lambda app: app) -> Guard:
+    """Everything AYA answers over HTTP, behind its guard. `around`: what a benchmark puts between the two."""
+    context = replace(context, pool=context.database.new_pool())
+    edge = create_app(context)
+    return guarded(around(edge), context, needs_of(edge.routing.resolve, context.settings))
+
 
 def serve(context: Context, host: str, port: int, announce: Callable[[int], None] = lambda _: None) -> None:
-    """Serve until the program is told to end; `announce` is told the port. Raises ConfigurationError when the
-    address cannot be used.
+    """Serve until the program is told to end; `announce` is told the port.
+
+    Raises ConfigurationError when the address cannot be used, UnsafeToServe when anybody could enter there.
     """
-    listening = _listen(host, port)
+    listening, context = _listen(context, host, port)
     try:
-        announce(listening.getsockname()[1])
+        announce(context.settings.port)
         _server(context).run(sockets=[listening])
     finally:
         listening.close()
@@ -32,12 +47,12 @@ def serve(context: Context, host: str, port: int, announce: Callable[[int], None
 @contextmanager
 def serving(context: Context, host: str, port: int) -> Iterator[int]:
     """Meanwhile serve from a thread; the port, which is chosen freely for 0."""
-    listening = _listen(host, port)
+    listening, context = _listen(context, host, port)
     server = _server(context)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="aya-serve", daemon=True)
     thread.start()
     try:
-        yield listening.getsockname()[1]
+        yield context.settings.port
     finally:
         server.should_exit = True
         thread.join(START_S)
@@ -45,30 +60,19 @@ def serving(context: Context, host: str, port: int) -> Iterator[int]:
 
 
 def _server(context: Context) -> uvicorn.Server:
-    config = uvicorn.Config(
-        create_app(context),
-        log_level=context.settings.log_level,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=GRACE_S,
-        ws="none",
-    )
-    return uvicorn.Server(config)
+    return uvicorn.Server(server_config(application(context), context))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(context: Context, host: str, port: int) -> tuple[socket.socket, Context]:
+    """A socket that listens, and the context of those who are served there: hosts are told by the port that it really is."""
+    settings = context.settings.model_copy(update={"host": host})
+    refuse_unsafe_bind(settings, () if is_loopback_only(host) else list_tokens(context))
     try:
         address = ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         raise ConfigurationError(
-            f"{host} is no address.", remedy="Name one of this machine: 127.0.0.1 or ::1."
+            f"{host} is no address.", remedy="Name one of this machine: 127.0.0.1, ::1, or 0.0.0.0 for all."
         ) from None
-    if not address.is_loopback:
-        raise ConfigurationError(
-            f"{host} can be reached from other machines, and nobody is asked who they are.",
-            remedy="Serve on 127.0.0.1 or ::1.",
-        )
     listening = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -80,4 +84,5 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Port {port} of {host} cannot be used: {error.strerror}.",
             remedy="Perhaps AYA serves there already. Choose another with --port or AYA_PORT.",
         ) from error
-    return listening
+    served = settings.model_copy(update={"port": listening.getsockname()[1]})
+    return listening, replace(context, settings=served)

@@ -11,6 +11,14 @@ GRANT SELECT ON SEQUENCE change_log_id_seq TO aya_reader;
 GRANT USAGE ON SEQUENCE system_nodes_id_seq, collection_runs_id_seq TO aya_writer;
 REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM aya_writer;
 REVOKE INSERT ON change_log FROM aya_writer;
+GRANT INSERT, UPDATE ON aya.tokens TO aya_writer;
+GRANT INSERT ON aya.call_ends TO aya_writer;
+GRANT INSERT, DELETE ON aya.deliveries TO aya_writer;
+GRANT EXECUTE ON FUNCTION aya.begin_call(text, text, inet, text, text, bytea) TO aya_writer;
+-- Whoever reads may know which tokens there are, but not what could be tried against a stolen one.
+REVOKE SELECT ON aya.tokens FROM aya_reader;
+GRANT SELECT (id, name, prefix, scopes, node_name, created_at, created_by, expires_at, revoked_at, revoked_by, last_used_at, last_used_from)
+    ON aya.tokens TO aya_reader;
 GRANT EXECUTE ON FUNCTION aya.note_verification(bigint, text, text) TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.prune_changes(timestamptz, int8multirange, timestamptz, timestamptz, text) TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.prune_observations(text, timestamptz) TO aya_writer;

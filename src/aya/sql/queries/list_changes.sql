@@ -18,6 +18,8 @@ SELECT * FROM (
     WHERE (%(ids)s::bigint[] IS NULL OR c.id = ANY (%(ids)s))
         AND (%(node)s::text IS NULL OR c.node_name = %(node)s
             OR c.node_id = (SELECT n.id FROM system_nodes n WHERE n.node_name = %(node)s))  -- a node that was renamed keeps its changes
+        -- Calls are no changes; `aya calls` lists them.
+        AND (c.table_affected IS DISTINCT FROM 'aya.calls' OR %(ids)s::bigint[] IS NOT NULL OR %(table)s::text = 'aya.calls')
         AND (%(table)s::text IS NULL OR c.table_affected = %(table)s)
         AND (%(section)s::text IS NULL OR c.section = %(section)s)
         AND (%(setting)s::text IS NULL OR c.section = 'settings' AND %(setting)s = ANY (string_to_array(c.fact, ' | ')))

@@ -10,7 +10,9 @@ WITH wanted AS (
     SELECT 'change_log', 'pruned_only', 'refuse_unnamed_pruning'
     UNION ALL
     SELECT l.table_name, 'append_only', 'refuse_rewriting'
-    FROM (VALUES ('change_log'), ('aya.seals'), ('aya.audit_keys'), ('aya.prunings')) AS l (table_name)
+    FROM (VALUES ('change_log'), ('aya.seals'), ('aya.audit_keys'), ('aya.prunings'), ('aya.calls'), ('aya.call_ends')) AS l (table_name)
+    UNION ALL
+    SELECT 'aya.tokens', g.name, g.name FROM (VALUES ('log_tokens'), ('keep_tokens')) AS g (name)
     UNION ALL
     SELECT 'aya.' || s.table_name, 'append_only', 'refuse_changing_snapshots'
     FROM (VALUES ('system_state_snapshots'), ('snapshot_nodes'), ('snapshot_node_ends'), ('snapshot_facts'), ('snapshot_fact_ends'), ('snapshot_checks'))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from aya.errors import AyaError, ConfigurationError, ExitCode
+from aya.errors import AyaError, ExitCode, UsageError
 from aya.serve.cli.app import AsJson, NodeOption, app, working
 
 LET_GO_EVERY_S = 24 * 3600
@@ -46,7 +46,7 @@ def up(
         try:
             port = meanwhile.enter_context(serving(context, context.settings.host, context.settings.port))
             print_serving(context.settings.host, port)
-        except ConfigurationError as error:
+        except AyaError as error:
             report_error(error, as_json=False)  # that nobody can ask is no reason not to look
         while True:
             time.sleep(context.settings.interval_s)
@@ -65,15 +65,26 @@ def collect(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only look and show; record nothing, need no database.")
     ] = False,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="URL", help="Deliver it to the AYA there instead, by AYA_TOKEN_FILE or AYA_TOKEN."
+        ),
+    ] = None,
     as_json: AsJson = False,
     node: NodeOption = None,
 ) -> None:
-    """Look at this machine and record what changed."""
+    """Look at this machine and record what changed, here or elsewhere; exit 3 when it could not be delivered yet."""
     from aya.operations.collection import collect as operation
     from aya.serve.cli.documents import collection_json
     from aya.serve.cli.output import print_json
     from aya.serve.cli.overview import print_collection
 
+    if to is not None:
+        if dry_run:
+            raise UsageError("A look that is not recorded cannot be delivered.", remedy="Give --to or --dry-run.")
+        _deliver(to, as_json, node)
+        return
     with working(as_json, node=node) as context:
         if not dry_run:
             context.database.start()
@@ -82,3 +93,30 @@ def collect(
         print_json(collection_json(done))
     else:
         print_collection(done)
+
+
+def _deliver(url: str, as_json: bool, node: str | None) -> None:
+    from aya.operations.delivery import deliver
+    from aya.serve.cli.output import print_json, report_error
+
+    with working(as_json, node=node) as context:
+        done = deliver(context, url)
+    if as_json:
+        print_json(
+            {
+                "node_name": done.state.node_name,
+                "sent": done.sent,
+                "waiting": done.waiting,
+                "dropped": done.dropped,
+                "problem": done.problem.message if done.problem else None,
+            }
+        )
+    else:
+        typer.echo(
+            f"Delivered {done.sent} of {done.sent + done.waiting} states of {done.state.node_name}."
+            + (f" {done.dropped} older ones were dropped: the spool is full." if done.dropped else "")
+        )
+        if done.problem:
+            report_error(done.problem, as_json=False)
+    if done.waiting or done.dropped:
+        raise typer.Exit(ExitCode.ATTENTION)

@@ -1,0 +1,1 @@
+"""Who may: tokens, what each is for, and who called what."""
