@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from aya.db.adhoc import workers
-from aya.db.adhoc.question import Column
+from aya.db.adhoc.question import ResultColumn
 from aya.db.connection import Connection, rows
 from aya.db.database import Database, Login
 from aya.db.migrate import migrate
@@ -63,8 +63,8 @@ def test_every_table_and_view_of_the_present_and_the_past_can_be_read_with_what_
 def test_columns_have_their_types_and_may_share_a_name(context: Context, database: Database) -> None:
     answer = query(context, "SELECT 1 AS a, 'x' AS a, ARRAY[1::bigint], now(), '[1]'::vector")
     assert answer.columns == [
-        Column("a", "integer"), Column("a", "text"), Column("array", "bigint[]"),
-        Column("now", "timestamp with time zone"), Column("vector", "vector"),
+        ResultColumn("a", "integer"), ResultColumn("a", "text"), ResultColumn("array", "bigint[]"),
+        ResultColumn("now", "timestamp with time zone"), ResultColumn("vector", "vector"),
     ]  # fmt: skip
     assert query(context, "SELECT").columns == []
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from aya.access.scope import Scope
 from aya.db.connection import Connection
 from aya.operations.context import Context
+from aya.operations.tokens import create_token
 from aya.record.recorder import record
 from aya.serve.rest.server import serving
 from tests.conftest import make_home
@@ -51,16 +53,18 @@ def nowhere(tmp_path: Path) -> Command:
 
 @pytest.fixture(scope="session")
 def url(context: Context) -> Iterator[str]:
-    """Where the database of all tests is served."""
-    with serving(context, "127.0.0.1", 0) as port:
+    """Where the database of all tests is served, as often as it is asked."""
+    with serving(Context(context.settings.model_copy(update={"rate_per_s": 0})), "127.0.0.1", 0) as port:
         yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
-def client(url: str, writer: Connection) -> Iterator[httpx2.Client]:
-    """A client; two nodes are recorded."""
+def client(url: str, context: Context, writer: Connection) -> Iterator[httpx2.Client]:
+    """A client who may everything; a node is recorded."""
     record(writer, [whole()])
-    with httpx2.Client(base_url=url, headers={"accept-encoding": "identity"}) as client:
+    token = create_token(context, "tests", scope=[Scope.ADMIN]).token
+    headers = {"accept-encoding": "identity", "authorization": f"Bearer {token}"}
+    with httpx2.Client(base_url=url, headers=headers) as client:
         yield client
 
 

@@ -40,7 +40,7 @@ def test_what_is_read_from_the_source_is_what_is_declared() -> None:
 @pytest.mark.parametrize(
     ("arguments", "path", "status", "code"),
     [
-        (("node", "NOBODY"), "/api/v1/nodes/NOBODY", 404, ExitCode.USAGE),
+        (("node", "show", "NOBODY"), "/api/v1/nodes/NOBODY", 404, ExitCode.USAGE),
         (("state", "--as-of", "2999-01-01"), "/api/v1/system/state?as_of=2999-01-01", 422, ExitCode.USAGE),
         (("why", "ALPHA", "nothing_such"), "/api/v1/why/ALPHA/nothing_such", 404, ExitCode.USAGE),
         (("snapshot", "show", "none"), "/api/v1/snapshots/none", 404, ExitCode.USAGE),

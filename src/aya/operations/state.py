@@ -31,7 +31,7 @@ def get_system_state(
     return JsonText(b'{"nodes":{' + states + b"}}")
 
 
-@operation("GET /nodes/{node}", command="node")
+@operation("GET /nodes/{node}", command="node show")
 def get_node(context: Context, node: Annotated[str, "The node."], *, as_of: AsOf = None) -> JsonText:
     """The whole state that is recorded of one node. What is not known is left out.
 

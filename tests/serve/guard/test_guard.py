@@ -264,7 +264,7 @@ def test_every_answer_carries_what_a_browser_must_know(port: Port) -> None:
 def test_a_request_is_found_again_by_its_id(port: Port) -> None:
     answer, problem = port.request("GET", "/admin", headers={"X-Request-ID": "trace-12345"})
     assert answer.headers["X-Request-ID"] == problem["request_id"] == "trace-12345"
-    for bad in ("short", "a" * 65, "with blank inside", 'quote"quote"'):
+    for bad in ("a" * 65, "with blank inside", 'quote"quote"'):
         assert port.request("GET", "/", headers={"X-Request-ID": bad})[0].headers["X-Request-ID"] != bad
 
 

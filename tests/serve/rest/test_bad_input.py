@@ -48,7 +48,7 @@ def test_a_body_that_is_no_json_is_refused_as_such(client: httpx2.Client) -> Non
 def test_what_is_no_utf8_is_refused(client: httpx2.Client, path: str) -> None:
     host, port = client.base_url.host, client.base_url.port
     with socket.create_connection((host, port or 80)) as raw:
-        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
         assert raw.recv(64).startswith(b"HTTP/1.1 400")
 
 

@@ -21,7 +21,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class ResultColumn:
     """A column of an answer; names may repeat."""
 
     name: str
@@ -37,7 +37,7 @@ class Answer:
     writes it.
     """
 
-    columns: list[Column]
+    columns: list[ResultColumn]
     rows: list[list[Any]]
     row_count: int
     bytes: int

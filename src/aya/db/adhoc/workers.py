@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from aya.db.adhoc.question import Answer, Column, Question
+from aya.db.adhoc.question import Answer, Question, ResultColumn
 from aya.db.adhoc.refusal import too_large, too_slow
 from aya.db.connection import rows, translated
 from aya.db.database import Database, Login
@@ -144,7 +144,7 @@ def ask(database: Database, question: Question, *, checked: bool = True) -> Answ
 def _understood(said: dict[str, Any]) -> Answer:
     if "error" in said:
         raise ERRORS[said["error"]](said["message"], remedy=said["remedy"])
-    return Answer(**said | {"columns": [Column(**column) for column in said["columns"]]})
+    return Answer(**said | {"columns": [ResultColumn(**column) for column in said["columns"]]})
 
 
 def _stop(database: Database, name: str) -> None:

@@ -21,7 +21,7 @@ from aya.serve.guard.security_headers import answer_preflight, with_headers
 
 CONTEXT = "aya.context"
 """Under this key of the ASGI scope the application finds the Context of who asks."""
-REQUEST_ID_SHAPE = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+REQUEST_ID_SHAPE = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
