@@ -1,4 +1,4 @@
-"""MCP over HTTP: any request may be the first, in both revisions, from this machine only, as whoever it is."""
+"""MCP over HTTP: any request may be the first, in both revisions, as whoever it is."""
 
 import socket
 import threading
@@ -71,23 +71,6 @@ def test_no_session_is_kept_and_answers_are_plain_json(url: str) -> None:
     assert "mcp-session-id" not in done.headers
     called = {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "list_nodes", "arguments": {}}}
     assert posted(url, called).json()["result"]["structuredContent"]["data"][0]["node_name"] == "ALPHA"
-
-
-def test_only_names_of_this_machine_are_answered(url: str) -> None:
-    port = httpx2.URL(url).port
-    own = [f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"]
-    strange = [
-        "evil.example",
-        f"evil.example:{port}",
-        f"127.0.0.1.evil.example:{port}",
-        f"localhost.evil.example:{port}",
-        "",
-    ]
-    origins = ["http://evil.example", f"http://evil.example:{port}", "null", f"https://127.0.0.1.evil.example:{port}"]
-    assert {posted(url, PING, Host=host).status_code for host in own} == {200}
-    assert {posted(url, PING, Origin=f"http://{host}").status_code for host in own} == {200}
-    assert not {posted(url, PING, Host=host).status_code for host in strange} & {200, 202}
-    assert {posted(url, PING, Origin=origin).status_code for origin in origins} == {403}
 
 
 def test_what_is_no_request_is_refused_and_never_a_defect(url: str) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx2
 
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
 
 
@@ -27,6 +28,27 @@ def test_an_error_is_the_same_as_well(client: httpx2.Client) -> None:
     assert problem.status_code == 404
     assert refused["isError"] is True
     assert problem.json()["detail"] in refused["content"][0]["text"]
+
+
+def test_only_names_of_this_machine_are_answered(client: httpx2.Client) -> None:
+    port = client.base_url.port
+    own = [f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"]
+    strange = [
+        "evil.example",
+        f"evil.example:{port}",
+        f"127.0.0.1.evil.example:{port}",
+        f"localhost.evil.example:{port}",
+        "",
+    ]
+    origins = ["http://evil.example", f"http://evil.example:{port}", "null", f"https://127.0.0.1.evil.example:{port}"]
+
+    def statuses(name: str, values: list[str]) -> set[int]:
+        return {client.post("/mcp", json=PING, headers=HEADERS | {name: value}).status_code for value in values}
+
+    assert statuses("Host", own) == {200}
+    assert statuses("Origin", [f"http://{host}" for host in own]) == {200}
+    assert statuses("Host", strange) == {421}
+    assert statuses("Origin", origins) == {403}
 
 
 def test_only_messages_are_taken(client: httpx2.Client) -> None:

@@ -85,7 +85,10 @@ def test_checks_run_where_that_is_allowed_and_say_how_far_they_are(aya: Command)
         return await client.call_tool("verify", {"only": ["vector_distance"]}, progress_callback=listen)
 
     done = asked(client_of(aya, "--allow", "verify"), ask)
-    assert [one["outcome"] for one in done.structured_content["data"]["results"]] == ["pass"]
+    # What is recorded came from another machine: the check ran, and says so.
+    assert [(one["outcome"], one["reason"]) for one in done.structured_content["data"]["results"]] == [
+        ("skipped", "it can only be tested on ALPHA itself")
+    ]
     assert any("vector_distance" in line for line in told)
 
 
