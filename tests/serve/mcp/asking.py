@@ -22,11 +22,15 @@ def asked(target: Any, question: Callable[[Client], Awaitable[T]], *, mode: str 
     async def ask() -> T:
         async with Client(target, mode=mode) as client:
             try:
-                return await question(client)
+                told.append(await question(client))
             except MCPError as error:
                 refused.append(error)  # raised outside of the client's own tasks, whose error it would become a part of
-        raise refused[0]
+        await anyio.sleep(0.02)  # what the client closes is closed by the event loop a moment later
+        if refused:
+            raise refused[0]
+        return told[0]
 
+    told: list[T] = []
     refused: list[MCPError] = []
     return anyio.run(ask)
 
