@@ -1,10 +1,13 @@
 """Asking an MCP server with the official client."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
 import anyio
+import httpx2
 from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 from mcp.types import CallToolResult
 
@@ -16,16 +19,15 @@ T = TypeVar("T")
 EVERY = frozenset(Scope)
 
 
-def asked(target: Any, question: Callable[[Client], Awaitable[T]], *, mode: str = "auto") -> T:
+def asked(target: Any, question: Callable[[Client], Awaitable[T]], *, mode: str = "auto", **headers: str) -> T:
     """What a client that is connected to a server, an address or a command gets told."""
 
     async def ask() -> T:
-        async with Client(target, mode=mode) as client:
+        async with AsyncExitStack() as around, Client(await reached(target, around, headers), mode=mode) as client:
             try:
                 told.append(await question(client))
             except MCPError as error:
                 refused.append(error)  # raised outside of the client's own tasks, whose error it would become a part of
-        await anyio.sleep(0.02)  # what the client closes is closed by the event loop a moment later
         if refused:
             raise refused[0]
         return told[0]
@@ -33,6 +35,14 @@ def asked(target: Any, question: Callable[[Client], Awaitable[T]], *, mode: str 
     told: list[T] = []
     refused: list[MCPError] = []
     return anyio.run(ask)
+
+
+async def reached(target: Any, around: AsyncExitStack, headers: dict[str, str]) -> Any:
+    """The same, or for an address a way there whose connections are closed in the end: the client leaves its own open."""
+    if not isinstance(target, str):
+        return target
+    http = await around.enter_async_context(httpx2.AsyncClient(headers=headers))
+    return streamable_http_client(target, http_client=http)
 
 
 def called(context: Context, tool: str, *, scopes: frozenset[Scope] = EVERY, **arguments: Any) -> CallToolResult:

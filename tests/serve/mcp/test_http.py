@@ -11,7 +11,6 @@ import httpx2
 import pytest
 import uvicorn
 from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult
 
 from aya.db.connection import Connection
@@ -102,8 +101,7 @@ def test_each_request_is_answered_as_whoever_sent_it(context: Context, writer: C
 
     with served(who) as url:
         for said, scopes in holders.items():
-            transport = streamable_http_client(url, http_client=httpx2.AsyncClient(headers={"Authorization": said}))
-            names = asked(transport, ask)
+            names = asked(url, ask, Authorization=said)
             assert ("verify" in names) is (Scope.VERIFY in scopes)
 
 
