@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         (), description="Further web origins whose pages may call AYA (`https://grafana.example.org`)."
     )
     loopback_read: bool = Field(
-        True, description="On this machine, reading needs no token while AYA serves loopback only."
+        True, description="On this machine, reading and read-only SQL need no token while AYA serves loopback only."
     )
     body_limit_bytes: int = Field(1024 * 1024, description="Largest body of a request.", ge=1024)
     delivery_limit_bytes: int = Field(

@@ -112,7 +112,8 @@ def test_a_name_and_an_origin_can_be_allowed(context: Context, database: Databas
 
 def test_on_this_machine_reading_needs_no_token_and_everything_else_does(port: Port) -> None:
     assert port.get() == (200, {"caller": "loopback", "bytes": 0})
-    for path in ("/sql", "/verify", "/admin", "/collect"):
+    assert port.get("/sql")[0] == 200
+    for path in ("/verify", "/admin", "/collect"):
         answer, problem = port.request("GET", path)
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, 'Bearer realm="AYA"')
         assert answer.headers["Content-Type"] == "application/problem+json"

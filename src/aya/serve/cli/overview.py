@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from aya.operations.verification import Verified
     from aya.verify.catalogue import Entry
 
+REASON_CHARACTERS = 240
+
 
 def print_up(up: "Up") -> None:
     """The overview after `aya up`: what this machine is, what was looked at, whether it is believed, and how to go
@@ -172,10 +174,17 @@ def _print_gaps(state: NodeState) -> None:
     if gaps:
         console().print("\n[bold]Could not be looked at whole:[/]")
         rows = [
-            {"collector": ", ".join(names), "target": target, "outcome": outcome, "reason": reason}
+            {"collector": ", ".join(names), "target": target, "outcome": outcome, "reason": _shortened(reason)}
             for (target, outcome, reason), names in gaps.items()
         ]
         print_table(rows, ("outcome", "target", "reason", "collector"))
+
+
+def _shortened(reason: str | None) -> str | None:
+    """A reason that names very many things, as its first few; `aya show outcomes` shows all."""
+    if reason is None or len(reason) <= REASON_CHARACTERS:
+        return reason
+    return f"{reason[:REASON_CHARACTERS].rsplit('; ', 1)[0]}; … (all of it: `aya show outcomes`)"
 
 
 def _print_check_summary(results: Sequence[CheckResult]) -> None:
