@@ -45,7 +45,7 @@ def print_up(up: "Up") -> None:
     _print_seal(up)
     screen.print(
         "\n[bold]Go on:[/]  aya show · aya show settings --match work_mem · aya changes · aya snapshot diff "
-        f"{shown(snapshot.snapshot_name)} · aya doctor\n"
+        f"{shown(snapshot.snapshot_name)} · aya serve · aya doctor\n"
         "         psql \"$(aya db url)\" -c 'SELECT * FROM v_system_overview'"
     )
 
