@@ -15,6 +15,7 @@ BODIES: list[tuple[bytes, int]] = [
     (b'{"name": "\xff"}', 400),
     (b"[" * 100_000, 400),
     (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, 400),
+    (b'{"name": "a\\u0000b"}', 400),
     (b'{"name": ', 400),
     (b"null", 422),
     (b"[]", 422),
@@ -22,7 +23,6 @@ BODIES: list[tuple[bytes, int]] = [
     (b'{"name": 1}', 422),
     (b'{"name": "a", "nope": 1}', 422),
     (b'{"name": ""}', 422),
-    (b'{"name": "a\\u0000b"}', 422),
 ]
 
 

@@ -15,9 +15,9 @@ from aya.operations.context import Context
 from aya.serve.guard.authentication import Authentication
 from aya.serve.guard.body import CallerLeft, discard_body, has_body, read_body, refuse_announced, replayed
 from aya.serve.guard.hosts import Hosts
-from aya.serve.guard.problem import send_problem
 from aya.serve.guard.rates import AtOnce, Rate
 from aya.serve.guard.security_headers import answer_preflight, with_headers
+from aya.serve.problem import send_problem
 
 CONTEXT = "aya.context"
 """Under this key of the ASGI scope the application finds the Context of who asks."""

@@ -16,9 +16,9 @@ from aya.db.state import node_columns, sections, shown
 from aya.history.moment import PATTERN
 from aya.operations.context import Context
 from aya.operations.operation import JsonText, Kind, Operation, operations
+from aya.serve.problem import MEDIA_TYPE, SCHEMA
 from aya.serve.rest.answer import Answer
 from aya.serve.rest.form import FORMS
-from aya.serve.rest.problem import MEDIA_TYPE, SCHEMA
 
 TYPES: dict[str, dict[str, Any]] = {
     "boolean": {"type": "boolean"},

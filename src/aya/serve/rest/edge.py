@@ -11,9 +11,10 @@ from uuid import uuid4
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aya.errors import AyaError, Malformed, MethodNotAllowed, NotFound
 from aya.operations.operation import Operation
+from aya.serve.problem import send_problem
 from aya.serve.rest.meters import Meters
-from aya.serve.rest.problem import of_status, send_problem
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -95,20 +96,26 @@ class Edge:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, methods: dict[str, Operation | None]) -> None:
         method = scope["method"]
         allowed = ", ".join(sorted({*methods, "OPTIONS", *({"HEAD"} if "GET" in methods else set())}))
-        if not _is_utf8(scope["query_string"]) or not _is_utf8(scope.get("raw_path") or b""):
-            await send_problem(of_status(scope, 400, "The path or the query is not UTF-8."), scope, send)
-        elif not methods:
-            detail = f"There is nothing at {scope['path']}."
-            await send_problem(of_status(scope, 404, detail, "/openapi.json lists what there is."), scope, send)
+        if (refusal := _refusal(scope, methods, allowed)) is not None:
+            await send_problem(send, refusal, scope["path"], scope["state"]["request_id"])
         elif method == "OPTIONS":
             await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", allowed.encode())]})
             await send({"type": "http.response.body"})
-        elif ("GET" if method == "HEAD" else method) not in methods:
-            detail = f"{method} is not for {scope['path']}."
-            await send_problem(of_status(scope, 405, detail, f"It takes: {allowed}.", allow=allowed), scope, send)
         else:
             # Whoever asks for the head is asked and answered like one who asks for all; the body is left out on its way back.
             await self._app(scope if method != "HEAD" else {**scope, "method": "GET"}, receive, send)
+
+
+def _refusal(scope: Scope, methods: dict[str, Operation | None], allowed: str) -> AyaError | None:
+    """What HTTP itself has against a request."""
+    method, path = scope["method"], scope["path"]
+    if not _is_utf8(scope["query_string"]) or not _is_utf8(scope.get("raw_path") or b""):
+        return Malformed("The path or the query is not UTF-8.", remedy="Encode it as UTF-8, and each byte as %XX.")
+    if not methods:
+        return NotFound(f"There is nothing at {path}.", remedy="/openapi.json lists what there is.")
+    if method != "OPTIONS" and ("GET" if method == "HEAD" else method) not in methods:
+        return MethodNotAllowed(f"{method} is not for {path}.", allowed=allowed)
+    return None
 
 
 def _request_id(scope: Scope) -> str:
