@@ -43,9 +43,16 @@ def test_a_body_that_is_no_json_is_refused_as_such(client: httpx2.Client) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1/nodes/%ff", "/api/v1/settings?setting_name=%ff", "/api/v1/system/state?node=%c3"]
+    "path",
+    [
+        "/api/v1/nodes/%ff",
+        "/api/v1/settings?setting_name=%ff",
+        "/api/v1/system/state?node=%c3",
+        "/api/v1/snapshots/%00",
+        "/api/v1/search?text=%00",
+    ],
 )
-def test_what_is_no_utf8_is_refused(client: httpx2.Client, path: str) -> None:
+def test_what_is_no_text_is_refused(client: httpx2.Client, path: str) -> None:
     host, port = client.base_url.host, client.base_url.port
     with socket.create_connection((host, port or 80)) as raw:
         raw.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
