@@ -42,14 +42,14 @@ Everything recorded is under `/api/v1`. Lists come in pages: follow the `Link` h
 states. Errors are problem details (RFC 9457) with a remedy.
 """
 REF = "#/components/schemas/"
-DURATION = "^([0-9]{1,4} (seconds|minutes|hours|days))?$"
+DURATION = "^([0-9]{1,4} (seconds|minutes|hours|days))$"
 TEXTS = {
     "as_of": PATTERN,
     "since": PATTERN.replace("#[0-9]{1,18}|", ""),
     "until": PATTERN.replace("#[0-9]{1,18}|", ""),
     "keep": DURATION,
     "stale_after": DURATION,
-    "expires": "^[1-9][0-9]{0,2}[mhd]$",
+    "expires": "^([1-9][0-9]{0,2}[mhd])$",
 }
 """How times are commonly written where a parameter takes one, for those who must be told by a pattern; more is read."""
 
@@ -110,11 +110,10 @@ def _complete(
         some = [one for one in parameter["schema"].pop("anyOf", ()) if one != {"type": "null"}]
         parameter["schema"] |= some[0] if some else {}
     for name, pattern in TEXTS.items():
-        _limit_text(said, name, pattern)
+        _limit_text(said, name, f"{pattern[:-1]}?$")  # a form sends what nobody filled in as nothing
     if "requestBody" in said:
         body = schemas[said["requestBody"]["content"]["application/json"]["schema"]["$ref"].removeprefix(REF)]
         for name in TEXTS.keys() & body["properties"].keys():
-            # A body can say null.
             body["properties"][name]["pattern"] = TEXTS[name]
     said["responses"] = {
         "200": ok,
