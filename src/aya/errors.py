@@ -6,10 +6,14 @@ AyaError                    something AYA was asked to do was not done
  |   +- Pruned              it existed, but retention let it go
  |   +- StatementRefused    a statement of SQL was not run, or PostgreSQL refused or stopped it
  |   +- Conflict            it clashes with what is there already
- |   +- Malformed           the request cannot even be read
- |   +- NotAcceptable       it is wanted in a form in which it is not given
- |   +- UnsupportedMedia    it was sent in a form that is not taken
- |   +- RequestRefused      how it was asked cannot be accepted, whatever it says: too large, too slow, not addressed to AYA
+ |   +- RequestRefused      how it was asked cannot be accepted, whatever it says
+ |       +- Malformed       it cannot even be read
+ |       +- BodyTooSlow     it was not here in time
+ |       +- BodyTooLarge    it is larger than what is taken
+ |       +- Misdirected     it is not addressed to AYA
+ |       +- MethodNotAllowed    what it asks for takes other methods
+ |       +- NotAcceptable   the answer is wanted in a form in which it is not given
+ |       +- UnsupportedMedia    it was sent in a form that is not taken
  +- AccessError             the caller may not do it
  |   +- NotAuthenticated    it is not known who calls
  |   +- NotAllowed          it is known, and they may not
@@ -26,6 +30,7 @@ AyaError                    something AYA was asked to do was not done
  +- RecordingError          a state was not recorded; nothing of it was
  |   +- PayloadRefused      it does not fit: wrong type, too large, or the same fact twice
  +- SnapshotError           a snapshot cannot be made, read or trusted
+ +- Defect                  AYA itself is wrong
  +- AuditError              the log cannot be sealed, or a proof cannot be read or trusted
 
 A message says what happened, to what, and what to do next. "Could not look" is not an error but an `Outcome`.
@@ -90,32 +95,54 @@ class Conflict(UsageError):
     http_status = 409
 
 
-class Malformed(UsageError):
-    """The request cannot even be read: no UTF-8, no JSON, or JSON that two readers would read differently."""
+class RequestRefused(UsageError):
+    """How something was asked cannot be accepted, whatever it says."""
 
     http_status = 400
 
 
-class NotAcceptable(UsageError):
+class Malformed(RequestRefused):
+    """The request cannot even be read: no UTF-8, no JSON, or JSON that two readers would read differently."""
+
+
+class BodyTooSlow(RequestRefused):
+    """The body of the request was not here in time."""
+
+    http_status = 408
+
+
+class BodyTooLarge(RequestRefused):
+    """The body of the request is larger than what is taken."""
+
+    http_status = 413
+
+
+class Misdirected(RequestRefused):
+    """The request is not addressed to this server."""
+
+    http_status = 421
+
+
+class MethodNotAllowed(RequestRefused):
+    """What is asked for takes other methods; `allowed` names them, separated by commas."""
+
+    http_status = 405
+
+    def __init__(self, message: str, *, allowed: str) -> None:
+        super().__init__(message, remedy=f"It takes: {allowed}.")
+        self.allowed = allowed
+
+
+class NotAcceptable(RequestRefused):
     """The answer is wanted in a form in which it is not given; the message names those it is given in."""
 
     http_status = 406
 
 
-class UnsupportedMedia(UsageError):
+class UnsupportedMedia(RequestRefused):
     """The request was sent in a form that is not taken."""
 
     http_status = 415
-
-
-class RequestRefused(UsageError):
-    """How something was asked cannot be accepted, whatever it says: `http_status` says which way."""
-
-    http_status = 400
-
-    def __init__(self, message: str, *, remedy: str = "", http_status: int = 400) -> None:
-        super().__init__(message, remedy=remedy)
-        self.http_status = http_status
 
 
 class AccessError(AyaError):
@@ -200,6 +227,10 @@ class SnapshotError(AyaError):
     """A snapshot cannot be made, read or trusted."""
 
     http_status = 409
+
+
+class Defect(AyaError):
+    """AYA itself is wrong: something happened that nobody foresaw."""
 
 
 class AuditError(AyaError):

@@ -11,13 +11,13 @@ from starlette.types import Scope as Asgi
 
 from aya.access.scope import Scope
 from aya.delivery.post import PATH
-from aya.delivery.strict_json import read_json
 from aya.errors import AyaError, UsageError
 from aya.operations.context import Context
 from aya.operations.delivery import record_collection
 from aya.operations.operation import of
 from aya.serve.guard.guard import Need, context_of
-from aya.serve.guard.problem import send_problem
+from aya.serve.problem import send_problem
+from aya.strict_json import read_json
 from tests.serve.guard.port import Port, served
 
 

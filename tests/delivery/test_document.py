@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from aya.collect.postgresql.run import collect_servers
 from aya.collect.runner import collect_machine, put_together
 from aya.delivery.document import read_state, write_state
-from aya.delivery.strict_json import read_json
 from aya.errors import PayloadRefused, UsageError
 from aya.host.local import LocalHost
 from aya.model import Measurement
 from aya.redaction import Redactor
+from aya.strict_json import read_json
 from tests.record.states import collected, identified, state, whole
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from aya.delivery.document import read_state, write_state
 from aya.delivery.spool import COLLECTOR, Spool
-from aya.delivery.strict_json import read_json
 from aya.errors import DeliveryFailed, HostError, PayloadRefused
 from aya.model import NodeState, Outcome
+from aya.strict_json import read_json
 from tests.record.states import identified, state
 
 START = datetime(2026, 11, 1, tzinfo=UTC)

@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 
 from aya.delivery.document import read_state, write_state
-from aya.delivery.strict_json import read_json
 from aya.errors import HostError, PayloadRefused
 from aya.model import Collected, NodeState, Outcome
+from aya.strict_json import read_json
 
 COLLECTOR = "delivery"
 FILE = re.compile(r"(\d{12})\.json", re.ASCII)

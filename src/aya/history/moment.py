@@ -12,7 +12,7 @@ from aya.errors import UsageError
 AGO = re.compile(r"([0-9]{1,9})\s*(s|sec|seconds?|min|minutes?|h|hours?|d|days?|w|weeks?)\s+ago")
 PATTERN = (
     "^(#[0-9]{1,18}|[0-9]{1,4} (seconds|minutes|hours|days) ago"
-    "|20[01][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])( ([01][0-9]|2[0-3]):[0-5][0-9])?)?$"
+    "|20[01][0-9]-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])( ([01][0-9]|2[0-3]):[0-5][0-9])?)$"
 )
 """Moments as they are commonly written, for those who must be told by a pattern; `moment` reads more."""
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
+from pydantic import StringConstraints
 
 from aya.access.scope import Scope
 from aya.collect.runner import cleaned
@@ -74,7 +75,11 @@ def record_collection(
 def approve_node(
     context: Context,
     node: Annotated[str, "The node whose machine was replaced."],
-    identity: Annotated[str, "The identity of the new machine, uuid:… or machine:…, as the refusal says it."],
+    identity: Annotated[
+        str,
+        "The identity of the new machine, uuid:… or machine:…, as the refusal says it.",
+        StringConstraints(pattern=r"^(uuid:[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|machine:[!-~]{1,200})$"),
+    ],
 ) -> str:
     """Let a node be another machine from now on. Raises NotFound, and Conflict when that machine is another node."""
     with context.database.connect() as connection:

@@ -1,8 +1,9 @@
 """Take snapshots to other machines: export, verify offline, import as foreign nodes, restore."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +12,10 @@ from aya.audit.proof import Proof, prove
 from aya.audit.seal import known_keys
 from aya.db.connection import Connection
 from aya.db.database import Login
-from aya.errors import NotFound, SnapshotError, UsageError
+from aya.errors import Conflict, NotFound, SnapshotError, UsageError
 from aya.operations.audit import seal
 from aya.operations.context import Context
-from aya.operations.operation import operation
+from aya.operations.operation import Kind, operation
 from aya.snapshot import export as exports
 from aya.snapshot import snapshots
 from aya.snapshot.document import KIND, Document
@@ -66,16 +67,22 @@ def export_snapshot(
     Raises NotFound, and SnapshotError for a snapshot that is not intact.
     """
     with context.database.connect(Login.READER) as connection:
-        context.progress("verifying the snapshot")
-        _refuse_broken(name, snapshots.verify(connection, name).problems)
-        change = snapshots.get(connection, name).logged_change
-        context.progress("proving it")
-        proof = _proven(context, connection, change)
-        evidence, _ = snapshots.read_evidence(connection, name)
-        export = Export(evidence, tuple(known_keys(connection)), proof)
+        export = _export(context, connection, name, partial(_sealed_and_proven, context, connection))
     context.progress("writing it")
     exports.write(path, export)
     return _verified(path, export, ())
+
+
+@operation("GET /snapshots/{name}/export", command="snapshot export", kind=Kind.TEXT)
+def get_snapshot_export(context: Context, name: Annotated[str, "Which snapshot."]) -> str:
+    """The file of an exported snapshot, with its checks and proofs, to be verified anywhere with `aya snapshot verify FILE`.
+
+    Reading it seals nothing. Raises NotFound, Conflict as long as no seal covers it, and SnapshotError for a snapshot that is
+    not intact.
+    """
+    with context.database.connect(Login.READER) as connection:
+        export = _export(context, connection, name, partial(_proven, connection))
+    return b"".join(exports.lines(export)).decode()
 
 
 @operation(command="snapshot verify")
@@ -168,7 +175,27 @@ def is_file(source: str) -> bool:
     return "\0" not in source and Path(source).is_file()
 
 
-def _proven(context: Context, connection: Connection, change: int) -> Proof:
+def _export(context: Context, connection: Connection, name: str, proven: Callable[[int], Proof]) -> Export:
+    """A snapshot that is intact, with the proof of the change that logged it."""
+    context.progress("verifying the snapshot")
+    _refuse_broken(name, snapshots.verify(connection, name).problems)
+    context.progress("proving it")
+    proof = proven(snapshots.get(connection, name).logged_change)
+    evidence, _ = snapshots.read_evidence(connection, name)
+    return Export(evidence, tuple(known_keys(connection)), proof)
+
+
+def _proven(connection: Connection, change: int) -> Proof:
+    try:
+        return prove(connection, change)
+    except NotFound as error:
+        raise Conflict(
+            "No seal covers this snapshot yet, so that nothing could prove it elsewhere.",
+            remedy="Seal the log: `POST /api/v1/audit/seals`, or `aya audit seal` where AYA runs.",
+        ) from error
+
+
+def _sealed_and_proven(context: Context, connection: Connection, change: int) -> Proof:
     try:
         return prove(connection, change)
     except NotFound:  # no seal covers it yet

@@ -16,7 +16,7 @@ from aya.operations.operation import operation
 
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 LONGEST = timedelta(days=3650)
-NAME = re.compile(r"\w[\w.@-]{0,99}")
+NAME = re.compile(r"[^\W_][\w.@-]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def create_token(
     context: Context,
     name: Annotated[str, "What to call it: letters, digits, and . _ @ - after the first."],
     *,
-    scope: Annotated[Sequence[str], "What it may: read, sql, collect, verify or admin; may be repeated."] = (
+    scope: Annotated[Sequence[Scope], "What it may: read, sql, collect, verify or admin; may be repeated."] = (
         Scope.READ,
     ),
     node: Annotated[str | None, "With scope collect: the one node that it may record."] = None,

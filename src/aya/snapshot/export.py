@@ -66,11 +66,11 @@ class Export:
         return hashes
 
 
-def write(path: Path, export: Export) -> None:
-    """Write it; the same snapshot with the same proof gives the same bytes. Raises HostError."""
+def lines(export: Export) -> Iterator[bytes]:
+    """The file, line by line; the same snapshot with the same proof gives the same bytes."""
     head = {"form": FORM, "version": VERSION, "snapshot": export.name, "log": export.log}
     evidence = export.evidence
-    lines = [
+    parts = [
         ("A", canonical(head)),
         ("M", canonical(evidence.manifest)),
         ("N", evidence.nodes),
@@ -79,15 +79,20 @@ def write(path: Path, export: Export) -> None:
         *(("K", canonical(plain(asdict(key)))) for key in export.keys),
         ("P", canonical(export.proof.document())),
     ]
-    incoming = path.with_name(f".{path.name}.incoming")
     digest = sha256()
+    for letter, data in parts:
+        line = letter.encode() + b"\t" + data + b"\n"
+        digest.update(line)
+        yield line
+    yield f"E\t{digest.hexdigest()}\n".encode()
+
+
+def write(path: Path, export: Export) -> None:
+    """Write it to a file. Raises HostError."""
+    incoming = path.with_name(f".{path.name}.incoming")
     try:
         with incoming.open("wb") as file:
-            for letter, data in lines:
-                line = letter.encode() + b"\t" + data + b"\n"
-                digest.update(line)
-                file.write(line)
-            file.write(f"E\t{digest.hexdigest()}\n".encode())
+            file.writelines(lines(export))
         incoming.replace(path)
     except OSError as error:
         raise HostError(f"The export {path} cannot be written: {error}.", remedy="Choose another file.") from error

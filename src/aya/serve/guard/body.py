@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from starlette.types import Message, Receive
 
-from aya.errors import RequestRefused
+from aya.errors import BodyTooLarge, BodyTooSlow, UnsupportedMedia
 
 Headers = Sequence[tuple[bytes, bytes]]
 LINGER_BYTES = 8 * 1024 * 1024
@@ -25,20 +25,18 @@ def has_body(headers: Headers) -> bool:
 
 
 def refuse_announced(headers: Headers, limit_bytes: int) -> None:
-    """Raise RequestRefused for a body that need not be read to be refused."""
+    """Raise UnsupportedMedia or BodyTooLarge for a body that need not be read to be refused."""
     for name, value in headers:
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
-            raise RequestRefused(
-                f"A body encoded as {value.decode('latin-1')!r:.60} is not taken.",
-                remedy="Send it as it is.",
-                http_status=415,
+            raise UnsupportedMedia(
+                f"A body encoded as {value.decode('latin-1')!r:.60} is not taken.", remedy="Send it as it is."
             )
         if name == b"content-length" and value.strip().isdigit() and int(value[:20]) > limit_bytes:
             raise _too_large(limit_bytes)
 
 
 async def read_body(receive: Receive, *, limit_bytes: int, time_s: float) -> bytes:
-    """The body. Raises RequestRefused when it is too large or too slow, CallerLeft when it ends too early."""
+    """The body. Raises BodyTooLarge, BodyTooSlow, and CallerLeft when it ends too early."""
     parts: list[bytes] = []
     size = 0
     try:
@@ -55,9 +53,7 @@ async def read_body(receive: Receive, *, limit_bytes: int, time_s: float) -> byt
                 if not message.get("more_body", False):
                     return b"".join(parts)
     except TimeoutError:
-        raise RequestRefused(
-            f"The body was not here within {time_s:g} seconds.", remedy="Send it faster.", http_status=408
-        ) from None
+        raise BodyTooSlow(f"The body was not here within {time_s:g} seconds.", remedy="Send it faster.") from None
 
 
 async def discard_body(receive: Receive) -> None:
@@ -86,9 +82,8 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-def _too_large(limit_bytes: int) -> RequestRefused:
-    return RequestRefused(
+def _too_large(limit_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(
         f"The body is larger than {limit_bytes} bytes.",
         remedy="Send less, or raise AYA_BODY_LIMIT_BYTES (for states AYA_DELIVERY_LIMIT_BYTES) where AYA runs.",
-        http_status=413,
     )

@@ -15,9 +15,9 @@ from aya.operations.context import Context
 from aya.serve.guard.authentication import Authentication
 from aya.serve.guard.body import CallerLeft, discard_body, has_body, read_body, refuse_announced, replayed
 from aya.serve.guard.hosts import Hosts
-from aya.serve.guard.problem import send_problem
 from aya.serve.guard.rates import AtOnce, Rate
 from aya.serve.guard.security_headers import answer_preflight, with_headers
+from aya.serve.problem import send_problem
 
 CONTEXT = "aya.context"
 """Under this key of the ASGI scope the application finds the Context of who asks."""
@@ -98,11 +98,8 @@ class Guard:
                 body_is_read = True
                 key = next((value for name, value in scope["headers"] if name == b"idempotency-key"), None)
                 asked = self.context.asked_by(caller, request_id, None if key is None else key.decode("latin-1"))
-                # Whoever is behind names the request as it is named here.
-                headers = [header for header in scope["headers"] if header[0] != b"x-request-id"]
-                headers.append((b"x-request-id", request_id.encode()))
                 state = {**scope.get("state", {}), "request_id": request_id}
-                inside = {**scope, "headers": headers, "state": state, CONTEXT: asked}
+                inside = {**scope, "state": state, CONTEXT: asked}
                 await self.app(inside, receive, send_more)
         except CallerLeft:
             return

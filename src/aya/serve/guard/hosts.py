@@ -7,7 +7,7 @@ as Host. So Host must be one of AYA's names, and Origin, where there is one, a p
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from aya.errors import NotAllowed, RequestRefused
+from aya.errors import Misdirected, NotAllowed
 
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 Headers = Sequence[tuple[bytes, bytes]]
@@ -41,17 +41,16 @@ class Hosts:
     def check(self, headers: Headers) -> str | None:
         """The foreign origin that sent the request, None when none did.
 
-        Raises RequestRefused (421) or NotAllowed (403) for a request that is not addressed to AYA, or comes from another page.
+        Raises Misdirected or NotAllowed for a request that is not addressed to AYA, or comes from another page.
         """
         hosts = [value for name, value in headers if name == b"host"]
         host = hosts[0].decode("latin-1").lower() if len(hosts) == 1 else None
         if host not in self.names:
-            raise RequestRefused(
+            raise Misdirected(
                 f"The request is addressed to {host!r:.200}, which is no name of this server."
                 if host is not None
                 else f"The request has {len(hosts)} Host headers.",
                 remedy="Use one of its names, or add this one to AYA_ALLOWED_HOSTS where AYA runs.",
-                http_status=421,
             )
         origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
         for origin in origins:

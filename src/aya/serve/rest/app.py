@@ -24,12 +24,12 @@ from aya.serve.rest.describe import describe
 from aya.serve.rest.edge import Edge, Routing
 from aya.serve.rest.endpoint import AnswerResponse, endpoint
 from aya.serve.rest.events import ChangeStream
+from aya.serve.rest.failures import on_error
 from aya.serve.rest.health import health, ready
 from aya.serve.rest.hot import HotState
 from aya.serve.rest.kept import PREFIX, FromMemory, Kept
 from aya.serve.rest.meters import Meters
 from aya.serve.rest.page import documentation, style
-from aya.serve.rest.problem import on_error
 
 
 def create_app(context: Context) -> Edge:

@@ -16,9 +16,9 @@ from aya.db.state import node_columns, sections, shown
 from aya.history.moment import PATTERN
 from aya.operations.context import Context
 from aya.operations.operation import JsonText, Kind, Operation, operations
+from aya.serve.problem import MEDIA_TYPE, SCHEMA
 from aya.serve.rest.answer import Answer
 from aya.serve.rest.form import FORMS
-from aya.serve.rest.problem import MEDIA_TYPE, SCHEMA
 
 TYPES: dict[str, dict[str, Any]] = {
     "boolean": {"type": "boolean"},
@@ -42,6 +42,16 @@ Everything recorded is under `/api/v1`. Lists come in pages: follow the `Link` h
 states. Errors are problem details (RFC 9457) with a remedy.
 """
 REF = "#/components/schemas/"
+DURATION = "^([0-9]{1,4} (seconds|minutes|hours|days))$"
+TEXTS = {
+    "as_of": PATTERN,
+    "since": PATTERN.replace("#[0-9]{1,18}|", ""),
+    "until": PATTERN.replace("#[0-9]{1,18}|", ""),
+    "keep": DURATION,
+    "stale_after": DURATION,
+    "expires": "^([1-9][0-9]{0,2}[mhd])$",
+}
+"""How times are commonly written where a parameter takes one, for those who must be told by a pattern; more is read."""
 
 
 def describe(app: FastAPI, context: Context) -> Answer:
@@ -99,8 +109,12 @@ def _complete(
         # A query cannot say null: what is not known is left out.
         some = [one for one in parameter["schema"].pop("anyOf", ()) if one != {"type": "null"}]
         parameter["schema"] |= some[0] if some else {}
-    for name in ("as_of", "since", "until"):
-        _limit_text(said, name, PATTERN if name == "as_of" else PATTERN.replace("#[0-9]{1,18}|", ""))
+    for name, pattern in TEXTS.items():
+        _limit_text(said, name, f"{pattern[:-1]}?$")  # a form sends what nobody filled in as nothing
+    if "requestBody" in said:
+        body = schemas[said["requestBody"]["content"]["application/json"]["schema"]["$ref"].removeprefix(REF)]
+        for name in TEXTS.keys() & body["properties"].keys():
+            body["properties"][name]["pattern"] = TEXTS[name]
     said["responses"] = {
         "200": ok,
         **({"304": {"description": "It is as it was: `If-None-Match` named it."}} if not operation.writes else {}),

@@ -1,21 +1,19 @@
-"""The outermost layer: names every request, knows which operation it asks for before anything else looks at it, and refuses what
-HTTP itself refuses.
+"""The outermost layer behind the guard: knows which operation a request asks for before anything else looks at it, and refuses
+what HTTP itself refuses.
 """
 
 import re
 from dataclasses import dataclass
 from time import perf_counter
 from urllib.parse import unquote_to_bytes
-from uuid import uuid4
 
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from aya.errors import AyaError, Malformed, MethodNotAllowed, NotFound
 from aya.operations.operation import Operation
+from aya.serve.problem import send_problem
 from aya.serve.rest.meters import Meters
-from aya.serve.rest.problem import of_status, send_problem
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class Routing:
 
 
 class Edge:
-    """Wraps the whole application. Puts into the scope: `aya.operation`, and the state `request_id`."""
+    """Wraps the whole application. Puts `aya.operation` into the scope, in which the guard named the request."""
 
     def __init__(self, app: ASGIApp, routing: Routing, meters: Meters) -> None:
         self._app = app
@@ -63,13 +61,11 @@ class Edge:
         self._meters = meters
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Name it, and pass it on or refuse it."""
+        """Pass it on or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         began = perf_counter()
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
         method, path = scope["method"], scope["path"]
         methods = self.routing.find(path)
         operation = methods.get("GET" if method == "HEAD" else method)
@@ -80,7 +76,6 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
             elif method == "HEAD":
                 message = {"type": "http.response.body", "more_body": message.get("more_body", False)}
             await send(message)
@@ -95,33 +90,33 @@ class Edge:
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, methods: dict[str, Operation | None]) -> None:
         method = scope["method"]
         allowed = ", ".join(sorted({*methods, "OPTIONS", *({"HEAD"} if "GET" in methods else set())}))
-        if not _is_utf8(scope["query_string"]) or not _is_utf8(scope.get("raw_path") or b""):
-            await send_problem(of_status(scope, 400, "The path or the query is not UTF-8."), scope, send)
-        elif not methods:
-            detail = f"There is nothing at {scope['path']}."
-            await send_problem(of_status(scope, 404, detail, "/openapi.json lists what there is."), scope, send)
+        if (refusal := _refusal(scope, methods, allowed)) is not None:
+            await send_problem(send, refusal, scope["path"], scope["state"]["request_id"])
         elif method == "OPTIONS":
             await send({"type": "http.response.start", "status": 204, "headers": [(b"allow", allowed.encode())]})
             await send({"type": "http.response.body"})
-        elif ("GET" if method == "HEAD" else method) not in methods:
-            detail = f"{method} is not for {scope['path']}."
-            await send_problem(of_status(scope, 405, detail, f"It takes: {allowed}.", allow=allowed), scope, send)
         else:
             # Whoever asks for the head is asked and answered like one who asks for all; the body is left out on its way back.
             await self._app(scope if method != "HEAD" else {**scope, "method": "GET"}, receive, send)
 
 
-def _request_id(scope: Scope) -> str:
-    """As the caller named it, if that can stand in a log; else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(said := value.decode("latin-1")):
-            return str(said)
-    return uuid4().hex
+def _refusal(scope: Scope, methods: dict[str, Operation | None], allowed: str) -> AyaError | None:
+    """What HTTP itself has against a request."""
+    method, path = scope["method"], scope["path"]
+    if not _is_text(scope["query_string"]) or not _is_text(scope.get("raw_path") or b""):
+        return Malformed(
+            "The path or the query is not UTF-8, or holds a NUL.", remedy="Encode it as UTF-8, and each byte as %XX."
+        )
+    if not methods:
+        return NotFound(f"There is nothing at {path}.", remedy="/openapi.json lists what there is.")
+    if method != "OPTIONS" and ("GET" if method == "HEAD" else method) not in methods:
+        return MethodNotAllowed(f"{method} is not for {path}.", allowed=allowed)
+    return None
 
 
-def _is_utf8(quoted: bytes) -> bool:
+def _is_text(quoted: bytes) -> bool:
+    """Whether it is UTF-8 that PostgreSQL can hold."""
     try:
-        unquote_to_bytes(quoted).decode("utf-8")
+        return "\0" not in unquote_to_bytes(quoted).decode("utf-8")
     except UnicodeDecodeError:
         return False
-    return True

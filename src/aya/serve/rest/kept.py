@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aya.errors import AyaError
 from aya.operations.operation import Operation
+from aya.serve.problem import send_problem
 from aya.serve.rest.answer import Answer
 from aya.serve.rest.hot import HotState
-from aya.serve.rest.problem import of_error, send_problem
 
 PREFIX = "/api/v1"
 STATE = f"{PREFIX}/system/state"
@@ -67,7 +67,7 @@ class FromMemory:
             try:
                 answer = await self._answer(scope)
             except AyaError as error:
-                await send_problem(of_error(scope, error), scope, send)
+                await send_problem(send, error, scope["path"], scope["state"]["request_id"])
                 return
             if answer is not None:
                 await answer.send(scope, send)

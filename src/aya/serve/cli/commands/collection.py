@@ -21,10 +21,10 @@ def collection_record(
     """Record a state that was carried here as a file."""
     import sys
 
-    from aya.delivery.strict_json import read_json
     from aya.errors import PayloadRefused, UsageError
     from aya.operations.delivery import record_collection
     from aya.operations.operation import of
+    from aya.strict_json import read_json
 
     with working(as_json) as context:
         try:

@@ -8,14 +8,14 @@ import json
 from collections import Counter
 from typing import Any, NoReturn
 
-from aya.errors import UsageError
+from aya.errors import Malformed
 
 DEPTH_LIMIT = 64
 INTEGER_LIMIT = 2**63
 
 
 def read_json(data: bytes, what: str = "The body") -> Any:
-    """The value that the text says. Raises UsageError that says what is wrong with it, and where."""
+    """The value that the text says. Raises Malformed, which says what is wrong with it, and where."""
     try:
         value = json.loads(
             data.decode("utf-8"),
@@ -40,8 +40,8 @@ class _Unusable(Exception):
     """What JSON can say and AYA does not take."""
 
 
-def _refused(what: str, problem: str) -> UsageError:
-    return UsageError(f"{what} {problem}.", remedy="Nothing was done. Send one JSON document, in UTF-8.")
+def _refused(what: str, problem: str) -> Malformed:
+    return Malformed(f"{what} {problem}.", remedy="Nothing was done. Send one JSON document, in UTF-8.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
