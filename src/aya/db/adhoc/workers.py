@@ -30,8 +30,10 @@ from aya.host.worker import Ended, Worker
 
 MODULE = "aya.db.adhoc.worker"
 TEXT_LIMIT_BYTES = 1024 * 1024
-GRACE_S = 0.9
-"""A statement that the server itself should have stopped is waited for so much longer."""
+GRACE_S = 0.7
+"""A statement that the server itself should have stopped is waited for so much longer. The rest of a second is for ending it, and
+for noting how the call ended.
+"""
 WAIT_S = 0.5
 START_S = 60.0
 ENVELOPE_BYTES = 512 * 1024
