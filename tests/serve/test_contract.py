@@ -167,7 +167,7 @@ def test_a_server_can_be_stopped_and_started_and_migrated_by_itself(aya: Command
     assert said("db", "status")["running"] is False
     assert said("db", "start")["started"] is True
     assert said("db", "start")["started"] is False
-    assert said("db", "migrate") == {"migrations": [], "objects": []}
+    assert said("db", "migrate") == {"migrations": [], "objects": [], "mended": []}
     status = said("db", "status")
     assert (status["running"], status["reachable"], status["current"]) == (True, True, True)
 

@@ -171,7 +171,7 @@ def test_sql_runs_as_its_own_role_or_not_at_all(unprepared: Cluster, tmp_path: P
         assert aya("query", WHO, "--json").document["rows"] == [["aya_sql", "aya_sql", 0]]
     psql = boss("db", "url", "--reader").out.strip()
     assert f"aya_sql:{(boss.home / 'secrets' / 'aya_sql.password').read_text()}@127.0.0.1" in psql
-    elsewhere = using(tmp_path / "second", by_tcp(unprepared, "creator", "of_creator"))
+    elsewhere = using(tmp_path / "second", by_tcp(unprepared, "boss", "of_creator"))
     assert "cannot enter" in refused(elsewhere("query", WHO, "--json"))
     assert elsewhere("query", WHO, "--json", AYA_SQL_URL=psql).document["rows"] == [["aya_sql", "aya_sql", 0]]
     unprepared.run("ALTER ROLE aya_sql NOLOGIN")

@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aya.audit.guards import broken
 from aya.collect.runner import collectors
+from aya.db.adhoc.workers import memory_is_limited
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import ROLES, Login
 from aya.db.migrate import NEEDED_VERSION_NUM, is_current
@@ -38,11 +40,11 @@ class Diagnosis:
 
 @operation("GET /doctor", command="doctor", scope=Scope.ADMIN)
 def doctor(context: Context) -> list[Diagnosis]:
-    """Look at the programs, the folders, the disk, the server, its version, roles and schema, and the tools that
+    """Look at the programs, the folders, the disk, the server, its version, roles and schema, read-only SQL, and the tools that
     collectors use.
     """
     findings: list[Diagnosis] = []
-    for look in (_programs, _home, _disk, _database, _tools):
+    for look in (_programs, _home, _disk, _database, _memory_of_sql, _tools):
         context.progress(look.__name__.strip("_"))
         try:
             findings += look(context)
@@ -159,6 +161,21 @@ def _wall(connection: Connection) -> Diagnosis:
         not found,
         f"refused, as its role may do more than read ({len(found)} things): {listed}" if found else "can only read",
         "Run `aya db migrate` as a superuser, then `SELECT * FROM aya.sql_gaps` shows what is left." if found else "",
+    )
+
+
+def _memory_of_sql(context: Context) -> Iterator[Diagnosis]:
+    """Whether a session of read-only SQL could take all memory: found out in one."""
+    if sys.platform != "linux" or not context.database.is_embedded or context.settings.sql_url is not None:
+        return  # AYA never limits it there, as docs/sql.md says
+    limited = memory_is_limited(context.database)
+    yield Diagnosis(
+        "memory of read-only SQL",
+        limited,
+        "a session has its limit"
+        if limited
+        else "a session has no limit but PostgreSQL's own: this system lets AYA set none",
+        "" if limited else "Run AYA as the user that its server runs as, or give it CAP_SYS_RESOURCE.",
     )
 
 

@@ -38,7 +38,7 @@ def query(
             f"A limit of {limit} rows cannot be given.", remedy=f"Choose 1 to {settings.sql_rows} (AYA_SQL_ROWS)."
         )
     context.progress("running SQL")
-    return ask(
+    answer = ask(
         context.database,
         Question(
             sql=sql,
@@ -49,3 +49,5 @@ def query(
             value_bytes=settings.sql_value_bytes,
         ),
     )
+    context.tally.rows, context.tally.bytes = answer.row_count, answer.bytes
+    return answer

@@ -41,7 +41,9 @@ class Surroundings:
 
 
 def run(question: Question, url: str, name: str, surroundings: Surroundings, *, own_server: bool) -> bytes:
-    """The answer as JSON, see Answer. Raises StatementRefused, DatabaseUnreachable, DatabaseUnsuitable.
+    """The answer as JSON, see Answer, and whether the memory of the session was limited (`memory_limited`).
+
+    Raises StatementRefused, DatabaseUnreachable, DatabaseUnsuitable.
 
     `name`: how the session is called in the server. `own_server`: it is AYA's own, on this machine, so that the memory of
     the session can be limited.
@@ -52,13 +54,12 @@ def run(question: Question, url: str, name: str, surroundings: Surroundings, *, 
             application_name=name, row_factory=tuple_row,
         )  # fmt: skip
         with closing(connection):
-            if own_server:
-                # Without that right (a container may lack it) only PostgreSQL's own limits hold.
-                limit_memory(BACKEND_MEMORY_BYTES, connection.info.backend_pid)
+            # Without that right (a container may lack it) only PostgreSQL's own limits hold, and `aya doctor` says so.
+            memory_limited = own_server and limit_memory(BACKEND_MEMORY_BYTES, connection.info.backend_pid)
             prepare(connection)
             connection.execute("BEGIN READ ONLY")
             types = surroundings.look(connection, url)
-            return _ask(connection, question, types)
+            return orjson.dumps({**_ask(connection, question, types), "memory_limited": memory_limited})
     except psycopg.OperationalError as error:
         raise unreachable(url, error) from error
 
@@ -88,7 +89,7 @@ def _settings(question: Question) -> dict[str, str]:
     }
 
 
-def _ask(connection: psycopg.Connection[Any], question: Question, types: dict[int, str]) -> bytes:
+def _ask(connection: psycopg.Connection[Any], question: Question, types: dict[int, str]) -> dict[str, Any]:
     started = time.monotonic()
     server = connection.pgconn
     # The extended protocol: PostgreSQL itself takes one statement and no more.
@@ -122,12 +123,10 @@ def _ask(connection: psycopg.Connection[Any], question: Question, types: dict[in
     if values is not None and values.cut:
         cut = f"{values.cut} values are longer than {question.value_bytes} bytes and end there with …."
         missing = f"{missing} {cut}".strip()
-    return orjson.dumps(
-        {
-            "columns": columns, "rows": rows, "row_count": len(rows), "bytes": length_bytes,
-            "duration_ms": round(duration_ms, 3), "truncated": bool(missing), "truncation": missing,
-        }
-    )  # fmt: skip
+    return {
+        "columns": columns, "rows": rows, "row_count": len(rows), "bytes": length_bytes,
+        "duration_ms": round(duration_ms, 3), "truncated": bool(missing), "truncation": missing,
+    }  # fmt: skip
 
 
 def _refuse_unless_rows(connection: psycopg.Connection[Any], question: Question, result: PGresult) -> None:

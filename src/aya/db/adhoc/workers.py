@@ -1,4 +1,4 @@
-"""The workers that run the SQL of others: a few, started when needed, replaced when they die."""
+"""The workers that run the SQL of others: a few, started when needed or beforehand, replaced when they die."""
 
 import atexit
 import logging
@@ -30,8 +30,10 @@ from aya.host.worker import Ended, Worker
 
 MODULE = "aya.db.adhoc.worker"
 TEXT_LIMIT_BYTES = 1024 * 1024
-GRACE_S = 0.9
-"""A statement that the server itself should have stopped is waited for so much longer."""
+GRACE_S = 0.7
+"""A statement that the server itself should have stopped is waited for so much longer. The rest of a second is for ending it, and
+for noting how the call ended.
+"""
 WAIT_S = 0.5
 START_S = 60.0
 ENVELOPE_BYTES = 512 * 1024
@@ -52,12 +54,14 @@ class Workers:
         self._limit = limit
         self._free = threading.Semaphore(limit)
         self._idle: list[Worker] = []
+        """The last is taken first; those that may still be starting stand before the others."""
+        self._times_closed = 0
         self._lock = threading.Lock()
 
     @contextmanager
     def one(self) -> Iterator[tuple[Worker, float]]:
-        """A worker for one question, and for how many seconds its turn was waited for. Raises TooManyRequests when all are
-        busy, and HostError when none can be started.
+        """A worker for one question, and for how many seconds its turn and its start were waited for. Raises
+        TooManyRequests when all are busy, and HostError when none can be started.
         """
         since = time.monotonic()
         if not self._free.acquire(timeout=WAIT_S):
@@ -65,15 +69,30 @@ class Workers:
                 f"{self._limit} statements of SQL run already; no more are run at once.",
                 remedy="Ask again in a moment; AYA_SQL_CONCURRENCY sets how many.",
             )
-        waited_s = time.monotonic() - since
         try:
             worker = self._ready()
-            yield worker, waited_s
-            # The next one is started at once, so that who comes next does not wait for all of its start.
+            yield worker, time.monotonic() - since
             with self._lock:
-                self._idle.append(worker if worker.alive else _new())
+                if worker.alive:
+                    self._idle.append(worker)
+                else:  # the next one is started at once, so that who comes next does not wait for all of its start
+                    self._idle.insert(0, _new())
         finally:
             self._free.release()
+
+    def get_ready(self) -> None:
+        """Start as many as may be needed at once, one after the other, so that who asks does not wait for a start."""
+        times_closed = self._times_closed
+        while len(self._idle) < self._limit:
+            worker = _new()
+            if worker.wait(START_S).ended is not Ended.ANSWERED:
+                return  # who asks is told why
+            with self._lock:
+                if wanted := self._times_closed == times_closed and len(self._idle) < self._limit:
+                    self._idle.append(worker)
+            if not wanted:
+                worker.kill()
+                return
 
     def _ready(self) -> Worker:
         with self._lock:
@@ -92,6 +111,7 @@ class Workers:
     def close(self) -> None:
         """End those that wait for questions."""
         with self._lock:
+            self._times_closed += 1
             while self._idle:
                 self._idle.pop().kill()
 
@@ -115,6 +135,18 @@ def ask(database: Database, question: Question, *, checked: bool = True) -> Answ
     `checked`: parse it first, for clear messages. Raises StatementRefused, which says why there is no answer,
     TooManyRequests, DatabaseUnreachable, and DatabaseUnsuitable when the role is not there or may do more than read.
     """
+    said = _asked(database, question, checked=checked)
+    del said["memory_limited"]
+    return Answer(**said | {"columns": [ResultColumn(**column) for column in said["columns"]]})
+
+
+def memory_is_limited(database: Database) -> bool:
+    """Whether the memory of the sessions that run the SQL of others is limited, found out in one. Raises as `ask` does."""
+    question = Question(sql="SELECT 1", as_of=None, timeout_s=10, rows=1, bytes=100, value_bytes=100)
+    return bool(_asked(database, question, checked=False)["memory_limited"])
+
+
+def _asked(database: Database, question: Question, *, checked: bool) -> dict[str, Any]:
     if "\0" in question.sql:
         raise StatementRefused("The text holds a NUL character.", remedy="Leave it out.")
     if len(question.sql) > TEXT_LIMIT_BYTES or len(question.sql.encode(errors="replace")) > TEXT_LIMIT_BYTES:
@@ -133,18 +165,19 @@ def ask(database: Database, question: Question, *, checked: bool = True) -> Answ
     except TypeError as error:
         raise StatementRefused(f"The text is not valid Unicode: {error}.", remedy="Write it as UTF-8.") from error
     with workers(database.settings.sql_concurrency).one() as (worker, waited_s):
-        left_s = question.timeout_s + GRACE_S - waited_s
+        # Whoever waited still has all of the time for the statement, and has to be answered in time all the same.
+        left_s = question.timeout_s + max(0.0, GRACE_S - waited_s)
         reply = worker.ask(message, timeout_s=left_s, limit_bytes=question.bytes + ENVELOPE_BYTES)
     if reply.ended is Ended.ANSWERED:
-        return _understood(orjson.loads(reply.message))
+        return _unless_refused(orjson.loads(reply.message))
     _stop(database, name)
     raise too_slow(question) if reply.ended is Ended.SLOW else too_large()
 
 
-def _understood(said: dict[str, Any]) -> Answer:
+def _unless_refused(said: dict[str, Any]) -> dict[str, Any]:
     if "error" in said:
         raise ERRORS[said["error"]](said["message"], remedy=said["remedy"])
-    return Answer(**said | {"columns": [ResultColumn(**column) for column in said["columns"]]})
+    return said
 
 
 def _stop(database: Database, name: str) -> None:

@@ -3,7 +3,9 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from types import FrameType
+from uuid import uuid4
 
 import anyio
 from mcp.server.stdio import stdio_server
@@ -13,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Connection
 
+from aya.access.calls import Tally
 from aya.operations.context import Context
 from aya.operations.operation import Scope
 from aya.serve.mcp.server import Asking, Who, create_server
@@ -35,8 +38,8 @@ def serve_stdio(context: Context, allowed: frozenset[Scope]) -> None:
     # is not committed is rolled back by the server.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
-    asking = Asking(context, allowed)
-    anyio.run(_speak, lambda _: asking)
+    # Each call is logged by itself; several may run at once.
+    anyio.run(_speak, lambda _: Asking(replace(context, request_id=uuid4().hex, tally=Tally()), allowed))
 
 
 def http_app(who: Who) -> Starlette:

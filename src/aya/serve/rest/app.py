@@ -1,5 +1,6 @@
 """The whole application: edge, memory, framework, from the outside in."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from aya import __version__
+from aya.db.adhoc.workers import workers
 from aya.errors import AyaError
 from aya.operations.context import Context
 from aya.operations.operation import operations
@@ -45,15 +47,20 @@ def create_app(context: Context) -> Edge:
         return Asking(own, own.caller.scopes)
 
     for_agents = agents.http_app(who)
+    for_sql = workers(context.settings.sql_concurrency)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # Nobody waits for them: who asks before they are there starts one.
+        starting = asyncio.create_task(run_in_threadpool(for_sql.get_ready))
         async with for_agents.router.lifespan_context(for_agents):
             yield
+        await run_in_threadpool(for_sql.close)
         await stream.close()
         await hot.close()
         if context.pool is not None:
             await run_in_threadpool(context.pool.close)
+        await starting
 
     app = FastAPI(
         title="AYA",

@@ -24,6 +24,7 @@ def query(
 ) -> None:
     """Ask in SQL, read-only; exit 3 when the answer is not all of it."""
     from aya.errors import ExitCode
+    from aya.operations.operation import of
     from aya.operations.query import query as operation
     from aya.serve.cli.answer import print_answer, print_answer_csv
     from aya.serve.cli.output import print_json
@@ -31,7 +32,7 @@ def query(
     if as_csv and as_json:
         raise UsageError("An answer is printed as CSV or as JSON, not both.", remedy="Leave one of them out.")
     with working(as_json) as context:
-        answer = operation(context, _text(sql), as_of=as_of, limit=limit)
+        answer = of(operation)(context, sql=_text(sql), as_of=as_of, limit=limit)
     if as_json:
         print_json(answer)
     elif as_csv:
