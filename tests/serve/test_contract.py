@@ -270,6 +270,13 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(aya: Command) -> None:
         aya(*psql, "ALTER ROLE aya_owner NOLOGIN", "-c", "REVOKE DELETE ON services FROM aya_reader")
 
 
+def test_sql_by_command_is_logged_with_what_it_cost(aya: Command) -> None:
+    asked = "SELECT generate_series(1, 3) AS by_command"
+    answer = aya("query", asked, "--json").document
+    call = next(call for call in aya("calls", "--json").document if asked in call["arguments"])
+    assert (call["operation"], call["outcome"], call["rows"], call["bytes"]) == ("query", "done", 3, answer["bytes"])
+
+
 def test_help_and_version_ask_for_nothing(nowhere: Command) -> None:
     assert nowhere("--version").out.startswith("aya ")
     for arguments in ((), ("db",), ("snapshot",), ("snapshot", "diff")):

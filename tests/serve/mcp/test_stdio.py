@@ -12,6 +12,7 @@ from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult
 
 from aya.db.connection import Connection
+from aya.operations.calls import list_calls
 from aya.operations.context import Context
 from aya.record.recorder import record
 from tests.record.states import whole
@@ -90,6 +91,17 @@ def test_checks_run_where_that_is_allowed_and_say_how_far_they_are(aya: Command)
         ("skipped", "it can only be tested on ALPHA itself")
     ]
     assert any("vector_distance" in line for line in told)
+
+
+def test_each_call_of_sql_is_logged_by_itself(aya: Command, context: Context) -> None:
+    async def ask(client: Client) -> None:
+        await client.call_tool("query", {"sql": "SELECT generate_series(1, 3)"})
+        await client.call_tool("query", {"sql": "SELECT FROM nowhere"})
+
+    asked(client_of(aya), ask)
+    failed, done = list_calls(context, operation="query")
+    assert (done.outcome, done.rows, failed.outcome, failed.rows) == ("done", 3, "StatementRefused", None)
+    assert done.request_id != failed.request_id
 
 
 def test_nothing_but_the_protocol_is_written_and_the_end_of_input_ends_it(aya: Command) -> None:
