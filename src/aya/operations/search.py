@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from annotated_types import Ge, Le
-from pydantic import StringConstraints
+from pydantic import WithJsonSchema
 
 from aya.db.connection import rows, translated
 from aya.db.database import Login
@@ -45,7 +45,7 @@ def search_docs(
     text: Annotated[
         str,
         'Words that the document holds; "in quotes" as they stand, `or` between, `-` before what it must not.',
-        StringConstraints(pattern=r"[^\s\x1c-\x1f]"),
+        WithJsonSchema({"type": "string", "pattern": r"[^\s\x1c-\x1f]"}),
     ],
     *,
     limit: Annotated[int, "So many documents at most.", Ge(1), Le(100)] = 10,
