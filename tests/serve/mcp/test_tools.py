@@ -210,7 +210,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("query_system_state", {"cursor": "nonsense"}, "another call"),
     ("list_changes", {"run": 2**63}, "less than or equal to"),
     ("describe_schema", {"tables": ["nonsense"]}, "services"),
-    ("search_docs", {"text": " "}, "search_docs takes: text"),
+    ("search_docs", {"text": " "}, "Give one"),
     ("search_docs", {}, "Field required"),
     ("why", {"node": "ALPHA", "thing": "nonsense"}, "Nothing named nonsense"),
     ("diff_states", {"before": "nonsense"}, "no snapshot, node or moment"),
