@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from aya.db.connection import Connection, rows, translated
-from aya.errors import UsageError
+from aya.errors import NotFound, UsageError
 
 AGO = re.compile(r"([0-9]{1,9})\s*(s|sec|seconds?|min|minutes?|h|hours?|d|days?|w|weeks?)\s+ago")
 PATTERN = (
@@ -58,7 +58,7 @@ def moment(said: str) -> Moment:
 def as_of(connection: Connection, at: Moment | None) -> Iterator[None]:
     """Meanwhile every query of this connection sees the state as it was; with None, as it is.
 
-    Raises UsageError for a change that is not there yet.
+    Raises NotFound for a change that is not there yet.
     """
     if at is None:
         yield
@@ -67,7 +67,7 @@ def as_of(connection: Connection, at: Moment | None) -> Iterator[None]:
         if asked := CHANGE.fullmatch(at.setting):
             newest = rows(connection, "SELECT coalesce(max(id), 0) AS id FROM change_log")[0]["id"]
             if int(asked[1]) > newest:
-                raise UsageError(
+                raise NotFound(
                     f"There is no change {asked[1]} yet: the newest is {newest}.",
                     remedy="Leave it out to see the state now.",
                 )
