@@ -15,7 +15,7 @@ from aya.db.selection import operators
 from aya.db.state import node_columns, sections, shown
 from aya.history.moment import PATTERN
 from aya.operations.context import Context
-from aya.operations.operation import JsonText, Kind, Operation, operations
+from aya.operations.operation import JsonText, Kind, Operation, Scope, operations
 from aya.serve.problem import MEDIA_TYPE, SCHEMA
 from aya.serve.rest.answer import Answer
 from aya.serve.rest.form import FORMS
@@ -54,6 +54,13 @@ TEXTS = {
 """How times are commonly written where a parameter takes one, for those who must be told by a pattern; more is read."""
 
 
+TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "`aya token create NAME --scope SCOPE` makes one. On this machine reading and read-only SQL need none.",
+}
+
+
 def describe(app: FastAPI, context: Context) -> Answer:
     """The document as it is sent. Raises DatabaseError as long as the database was never there."""
     if not hasattr(app.state, "described"):
@@ -71,6 +78,7 @@ def document(app: FastAPI, context: Context) -> dict[str, Any]:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     schemas["ProblemDetails"] = SCHEMA
+    made["components"]["securitySchemes"] = {"token": TOKEN}
     with context.database.connect(Login.READER) as connection:
         described = {one.name: columns(connection, one) for one in row_lists().values()}
         node = node_columns(connection)
@@ -90,7 +98,10 @@ def _complete(
     said: dict[str, Any], operation: Operation, described: dict[str, tuple[Column, ...]], schemas: dict[str, Any]
 ) -> None:
     """What only the operation and the database know of it."""
-    said["summary"], said["description"] = operation.summary, operation.description
+    said["summary"] = operation.summary
+    said["description"] = f"{operation.description}\n\nTakes scope `{operation.scope}`."
+    # Where AYA serves loopback only, these need no token.
+    said["security"] = [{"token": []}, *([{}] if operation.scope in (Scope.READ, Scope.SQL) else [])]
     schema = _result(operation, described, schemas)
     content = {form.media_type: {"schema": {"type": "string"}} for form in FORMS[operation.kind]}
     if schema is not None:
