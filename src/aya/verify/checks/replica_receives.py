@@ -112,7 +112,8 @@ def _row_arrives(subject: Subject, target: str, standby: Standby) -> Finding:
 
 
 def _message_arrives(subject: Subject, instance: str, target: str, standby: Standby) -> Finding:
-    emit = f"SELECT pg_logical_emit_message(false, 'aya.check', '{uuid4()}')::text AS lsn"
+    # In a transaction: the end of one is written out soon, a message by itself only when something else is.
+    emit = f"SELECT pg_logical_emit_message(true, 'aya.check', '{uuid4()}')::text AS lsn"
     primary = opened(subject, instance, emit)
     if isinstance(primary, Finding):
         return primary
