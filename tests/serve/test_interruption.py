@@ -76,8 +76,10 @@ def test_ctrl_c_at_any_moment_leaves_all_or_nothing_and_ends_with_130(aya: Comma
             hit(process, signal.SIGINT, admin, after_s, writing=writing)
             assert process.stderr is not None
             said = process.stderr.read()
-        # It may have been through already.
-        assert (process.returncode, said) in ((130, "Interrupted. Nothing is half recorded.\n"), (0, ""))
+        # It may have been through already; or Python was in a callback, out of which it lets no exception.
+        swallowed = said.startswith("Exception ignored in") and "KeyboardInterrupt" in said
+        ended = (process.returncode, "" if swallowed else said)
+        assert ended in ((130, "Interrupted. Nothing is half recorded.\n"), (0, ""))
         assert recorded_runs(admin) in ((0, 1) if process.returncode else (1,))
 
 
