@@ -1,0 +1,1 @@
+"""Documents about the fleet, as files on disk are: hashed, redacted, in versions, kept in step with their copies."""

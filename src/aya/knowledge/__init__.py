@@ -1,0 +1,1 @@
+"""The knowledge base: documents in chunks, found by meaning and by words."""
