@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from aya.audit.guards import guards
-from aya.collect.collector import Collector
+from aya.collect.catalogue import PACKAGES, collectors
 from aya.collect.postgresql.run import server_collectors
 from aya.db.connection import rows
 from aya.db.database import DATABASE, Database, Login
@@ -123,11 +123,11 @@ def collectors_page() -> str:
         "# Collectors\n",
         "Each is one file. `section:key` is a key in the metadata of that section's rows; a plain key is one of the "
         "node's metadata.\n",
-        "\n# On a machine\n",
     ]
-    package = "aya.collect.collectors"
-    for name, collector in discover(package, Collector, "collector").items():
-        lines += collector_lines(package, name, collector, ", ".join(sorted(collector.systems)))
+    for system, package in PACKAGES.items():
+        lines.append(f"\n# On {system}\n")
+        for name, collector in collectors(system).items():
+            lines += collector_lines(package, name, collector, system)
     lines.append("\n# On a PostgreSQL server\n")
     package = "aya.collect.postgresql.collectors"
     for name, server_collector in server_collectors().items():

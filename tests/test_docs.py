@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aya import __version__
+from aya.collect.catalogue import PACKAGES, every_collector
 from aya.collect.collector import Collector
 from aya.collect.postgresql.run import server_collectors
 from aya.operations.show import sections
@@ -38,7 +39,7 @@ def test_the_worked_example_of_the_contribution_guide_works(tmp_path: Path) -> N
     module: dict[str, object] = {}
     exec(collector, module)
     assert isinstance(module["collector"], Collector)
-    body = test.replace("from aya.collect.collectors.entropy import CURRENT, collector\n", "")
+    body = test.replace("from aya.collect.linux.entropy import CURRENT, collector\n", "")
     exec(body, module)
     tests = [value for name, value in module.items() if name.startswith("test_")]
     assert len(tests) == 2
@@ -69,7 +70,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
 
 def test_every_collector_check_option_and_command_has_its_place_in_the_docs() -> None:
     docs = {name: (ROOT / "docs" / f"{name}.md").read_text() for name in ("collectors", "checks", "settings", "cli")}
-    for name in [*discover("aya.collect.collectors", Collector, "collector"), *server_collectors()]:
+    for name in [*(name for name, _ in every_collector()), *server_collectors()]:
         assert f"\n## {name}\n" in docs["collectors"]
     for name in discover("aya.verify.checks", Check, "check"):
         assert f"\n## {name}\n" in docs["checks"]
@@ -90,7 +91,7 @@ def test_every_collector_and_check_says_what_it_is() -> None:
     from importlib import import_module
 
     for package, kind, attribute in (
-        ("aya.collect.collectors", Collector, "collector"),
+        *((package, Collector, "collector") for package in PACKAGES.values()),
         ("aya.verify.checks", Check, "check"),
     ):
         for name in discover(package, kind, attribute):

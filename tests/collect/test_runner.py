@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from aya.collect.catalogue import collectors
 from aya.collect.collector import Collector, Unreadable
-from aya.collect.runner import KEY_LIMIT_BYTES, collectors, run_collector
+from aya.collect.runner import KEY_LIMIT_BYTES, run_collector
 from aya.db.connection import Connection, rows
 from aya.host.local import LocalHost
 from aya.host.reading import Answer, Command, File, Found, Read
@@ -32,7 +33,7 @@ class Machine:
 
 
 def run(parse: Callable[[Found], Facts], answer: Answer = Answer(Outcome.ABSENT), **more: object) -> Collected:  # noqa: B008
-    collector = Collector(systems=frozenset({"Linux"}), reads=(File("/f", **more),), parse=parse)  # type: ignore[arg-type]
+    collector = Collector(reads=(File("/f", **more),), parse=parse)  # type: ignore[arg-type]
     return run_collector("tested", collector, Machine(answer), REDACTOR)
 
 
@@ -101,7 +102,6 @@ def test_what_is_measured_is_fit_to_be_stored_as_well() -> None:
 
 def test_a_program_that_hangs_leaves_what_was_found_and_is_said_even_where_it_was_optional() -> None:
     collector = Collector(
-        systems=frozenset({"Linux"}),
         reads=(Command(("sleep", "600"), timeout_s=0.2, optional=True),),
         parse=lambda _: Facts(node=Node(cpu_model="M3")),
     )

@@ -1,7 +1,8 @@
 """The shape of a collector of machine facts: what to read, and how to understand it.
 
-A collector is one file in `aya/collect/collectors/` that defines `collector = Collector(...)`. Its module docstring
-is its page in the docs. `parse` is pure: it gets the answers and returns `Facts`; it never reads, runs or connects.
+A collector is one file in `aya/collect/linux/` or `aya/collect/macos/` that defines `collector = Collector(...)`. Its
+module docstring is its page in the docs. `parse` is pure: it gets the answers and returns `Facts`; it never reads, runs
+or connects.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,8 +20,6 @@ class Unreadable(Exception):
 class Collector:
     """What to read on a machine, how to understand it, and what it speaks for."""
 
-    systems: frozenset[str]
-    """Where it can look: `Linux`, `Darwin`."""
     reads: tuple[Read, ...]
     """Asked first, in this order. Not answered because there is none: no gap. Refused or broken: a gap, unless
     optional.

@@ -13,11 +13,11 @@ from hashlib import sha256
 from operator import attrgetter
 from typing import Any, cast
 
+from aya.collect.catalogue import collectors
 from aya.collect.collector import Collector, Unreadable
 from aya.host.reading import Found, Host
 from aya.model import FACT_TYPES, Collected, Fact, Facts, Gap, NodeState, Outcome
 from aya.redaction import Redactor, map_texts
-from aya.registry import discover
 
 WORKERS = 4
 PROGRAMS_LIMIT_S = 60.0
@@ -30,12 +30,6 @@ KEY_LIMIT_BYTES = 800
 """Three of these fit one entry of a PostgreSQL index (2,704 bytes)."""
 
 Progress = Callable[[str], None]
-
-
-def collectors(system: str) -> dict[str, Collector]:
-    """The machine collectors that can look at that system, by name."""
-    found = discover("aya.collect.collectors", Collector, "collector")
-    return {name: collector for name, collector in found.items() if system in collector.systems}
 
 
 def collect_machine(host: Host, redactor: Redactor, progress: Progress = lambda _: None) -> tuple[Collected, ...]:

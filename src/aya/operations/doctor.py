@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aya.audit.guards import broken
-from aya.collect.runner import collectors
+from aya.collect.catalogue import collectors
 from aya.db.adhoc.workers import memory_is_limited
 from aya.db.connection import Connection, rows, translated
 from aya.db.database import ROLES, Login

@@ -3,19 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
 
-from aya.collect.collector import Collector
+from aya.collect.catalogue import every_collector
 from aya.collect.postgresql.run import server_collectors
 from aya.operations.context import Context
 from aya.operations.operation import Kind, operation
-from aya.registry import discover
-
-COLLECTORS = "aya.collect.collectors"
 
 
 @operation("GET /glossary", command="glossary", kind=Kind.TEXT)
 def glossary(context: Context) -> str:  # noqa: ARG001 - every operation takes it
     """The terms that AYA uses, the keys of `metadata`, and the measurements, each with its meaning; as Markdown."""
-    machine, servers = discover(COLLECTORS, Collector, "collector").values(), server_collectors().values()
+    machine, servers = [one for _, one in every_collector()], server_collectors().values()
     keys = _merged([one.metadata for one in machine], [one.metadata for one in servers])
     measures = _merged([one.measures for one in machine], [one.measures for one in servers])
     lines = [

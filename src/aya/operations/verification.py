@@ -9,8 +9,9 @@ from typing import Annotated
 
 import orjson
 
+from aya.collect.catalogue import collectors
 from aya.collect.postgresql.run import reachable_by_url, reachable_servers
-from aya.collect.runner import collectors, put_together, run_collector
+from aya.collect.runner import put_together, run_collector
 from aya.db.connection import Connection, rows, translated
 from aya.db.observed import Observed, Route
 from aya.db.queries import query

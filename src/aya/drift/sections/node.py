@@ -6,9 +6,8 @@ different as machines are.
 
 from collections.abc import Iterator, Mapping
 
-from aya.collect.collector import Collector
+from aya.collect.catalogue import every_collector
 from aya.drift.thing import PRESENCE, Look, NodeDocument, Section, Severity, Thing, Value, text
-from aya.registry import discover
 
 IDENTITY = frozenset(
     {"identity", "serial_number", "hardware_uuid", "model_number", "node_role", "node_role_source", "status"}
@@ -25,8 +24,8 @@ def things(state: NodeDocument, servers: Mapping[str, str]) -> Iterator[Thing]: 
 
 def looks(target: str) -> tuple[Look, ...]:
     """The collector that fills a column; none for those that the recorder fills."""
-    found = discover("aya.collect.collectors", Collector, "collector")
-    return tuple((name, "") for name, collector in found.items() if target in collector.columns)
+    found = (name for name, collector in every_collector() if target in collector.columns)
+    return tuple((name, "") for name in dict.fromkeys(found))
 
 
 section = Section(things=things, severity=Severity.INFO, looks=looks)

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from aya.collect.collector import Collector
+from aya.collect.catalogue import every_collector
 from aya.drift.thing import Look, NodeDocument, Section, Thing, Value
-from aya.registry import discover
 
 
 def things(state: NodeDocument, servers: Mapping[str, str]) -> Iterator[Thing]:  # noqa: ARG001 - the shape of all
@@ -34,8 +33,8 @@ def things(state: NodeDocument, servers: Mapping[str, str]) -> Iterator[Thing]: 
 
 @cache
 def _looks() -> tuple[Look, ...]:
-    found = discover("aya.collect.collectors", Collector, "collector")
-    return tuple((name, "") for name, collector in found.items() if "software" in collector.sections)
+    found = (name for name, collector in every_collector() if "software" in collector.sections)
+    return tuple((name, "") for name in dict.fromkeys(found))
 
 
 section = Section(things=things, reads=("software",), looks=lambda _target: _looks())

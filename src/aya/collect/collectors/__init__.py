@@ -1,1 +1,0 @@
-"""One file per question about a machine. Drop a file in, and it is run, recorded, tested and documented."""

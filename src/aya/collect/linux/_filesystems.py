@@ -1,0 +1,160 @@
+"""File systems: what is mounted where (`/proc/self/mountinfo`), and how large and full it is (`df`)."""
+
+import re
+from dataclasses import dataclass
+
+from aya.collect.linux._disk import exact
+from aya.model import Json
+
+REAL_FILESYSTEMS = re.compile(
+    r"ext[234]|xfs|btrfs|zfs|bcachefs|f2fs|jfs|reiserfs|nilfs2|ntfs3?|fuseblk|vfat|msdos|exfat|hfs(plus)?|apfs|udf|iso9660"
+    r"|ufs|ubifs|jffs2|erofs|squashfs|nfs4?|cifs|smb3|9p|virtiofs|ceph|gfs2|ocfs2|lustre|gpfs|beegfs|glusterfs|afs|overlay"
+    r"|fuse\.(sshfs|glusterfs|s3fs|ceph|mergerfs|ntfs-3g|ntfs|exfat|rclone|zfs)"
+)
+IMAGES = {"squashfs", "erofs", "overlay"}
+"""Real only where the system itself runs from them."""
+
+FULL_AS_IT_FILLS = {"zfs"}
+"""File systems whose size is not their own: it changes as others in the same pool fill."""
+
+
+LONGEST_LINE = 8192
+"""Of `df`: two paths of the longest kind that Linux has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """One line of /proc/self/mountinfo."""
+
+    device_number: str
+    root: str
+    mount: str
+    type: str
+    source: str
+    read_only: bool
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """One line of `df`."""
+
+    source: str
+    type: str | None
+    mount: str
+    size_bytes: int
+    used_bytes: int
+    free_bytes: int
+
+
+def _plain(text: str) -> str:
+    r"""Paths in mountinfo write blanks and the like as octal, `\040`."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def mounts_in(text: str) -> list[Mount]:
+    """The lines of /proc/self/mountinfo that can be understood, in their order."""
+    mounts = []
+    for line in text.split("\n"):  # the kernel escapes no other sign that ends a line somewhere
+        left, separator, right = line.partition(" - ")
+        before, after = left.split(" "), right.split(" ")
+        if not separator or len(before) < 6 or len(after) < 3:
+            continue
+        # Options of the mount, then those of the file system; it is writable only where both say so.
+        options = {*before[5].split(","), *after[2].split(",")}
+        read_only = "ro" in options
+        mounts.append(
+            Mount(
+                device_number=before[2],
+                root=_plain(before[3]),
+                mount=_plain(before[4]),
+                type=after[0],
+                source=_plain(after[1]),
+                read_only=read_only,
+                options=tuple(sorted(options - {"rw"} if read_only else options)),
+            )
+        )
+    return mounts
+
+
+def is_real(system: str | None, mount: str) -> bool:
+    """Whether such a file system keeps somebody's data, and is not an image or an invention of the kernel."""
+    return system is not None and bool(REAL_FILESYSTEMS.fullmatch(system)) and (system not in IMAGES or mount == "/")
+
+
+def _real_mounts(mounts: list[Mount]) -> list[Mount]:
+    """One mount for each file system, in order of place: its root if that is mounted, else the shortest path."""
+    visible = {mount.mount: mount for mount in mounts}  # a later mount hides what was mounted there before
+    chosen: dict[tuple[str, str], Mount] = {}
+    for mount in sorted(visible.values(), key=lambda mount: (mount.root != "/", len(mount.mount), mount.mount)):
+        if is_real(mount.type, mount.mount):
+            # Subvolumes of btrfs and datasets of ZFS are mounted apart and each is worth naming.
+            part = mount.root if mount.type == "btrfs" else ""
+            chosen.setdefault((mount.device_number, part), mount)
+    return sorted(chosen.values(), key=lambda mount: mount.mount)
+
+
+def usages_in(text: str) -> dict[str, Usage]:
+    """The lines of `df`, by mount point. Understands every unit its header names, with and without a type column."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    header = lines[0]
+    unit = re.search(r"\b(\d+)(K?)-blocks", header)
+    if unit is None:
+        return {}
+    scale = int(unit[1]) * (1024 if unit[2] else 1)
+    kind = r"\s+(?P<type>\S+)" if re.search(r"\sType\s", header) else ""
+    row = re.compile(rf"(?P<source>.+?){kind}\s+(?P<size>\d+)\s+(?P<used>\d+)\s+(?P<free>-?\d+)\s+\S+\s+(?P<mount>/.*)")
+    usages = {}
+    for line in lines[1:]:
+        if len(line) < LONGEST_LINE and (match := row.fullmatch(line)):
+            usages[match["mount"]] = Usage(
+                source=match["source"],
+                type=match["type"] if kind else None,
+                mount=match["mount"],
+                size_bytes=int(match["size"]) * scale,
+                used_bytes=int(match["used"]) * scale,
+                free_bytes=max(0, int(match["free"])) * scale,
+            )
+    return usages
+
+
+def usage_of(mount: str, device: str, usages: dict[str, Usage]) -> Usage | None:
+    """What `df` says of a mount. It prints `?` for control characters: then the device must be the same as well."""
+    shown = re.sub(r"[\x00-\x1f\x7f]", "?", mount)
+    usage = usages.get(shown)
+    return usage if usage is not None and (shown == mount or usage.source == device) else None
+
+
+def filesystem_as_json(
+    mount: str, device: str, system: str | None, size: int | None, read_only: bool | None, options: list[str] | None
+) -> dict[str, Json]:
+    """The entry in `storage.filesystems`."""
+    return {
+        "mount": mount,
+        "device": device,
+        "type": system,
+        "size_bytes": None if system in FULL_AS_IT_FILLS else exact(size),
+        "read_only": read_only,
+        "options": options,
+    }
+
+
+def filesystems_of(mounts: list[Mount], usages: dict[str, Usage]) -> list[dict[str, Json]]:
+    """The real file systems in order of place: those mounted, or where that is not known, those that `df` names."""
+    if not mounts:
+        return [
+            filesystem_as_json(usage.mount, usage.source, usage.type, usage.size_bytes, None, None)
+            for _, usage in sorted(usages.items())
+            if (is_real(usage.type, usage.mount) if usage.type else usage.source.startswith("/dev/"))
+        ]
+    return [
+        filesystem_as_json(
+            mount.mount,
+            mount.source,
+            mount.type,
+            usage.size_bytes if (usage := usage_of(mount.mount, mount.source, usages)) else None,
+            mount.read_only,
+            list(mount.options),
+        )
+        for mount in _real_mounts(mounts)
+    ]

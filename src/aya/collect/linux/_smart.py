@@ -1,0 +1,65 @@
+"""What `smartctl` reports of a disk: whether it is healthy, and its counters."""
+
+from decimal import Decimal
+
+from aya.collect.linux._disk import Disk
+from aya.collect.linux._json import dig, integer, items, parsed, words
+from aya.host.reading import Answer
+from aya.model import Gap, Json, Measurement, Outcome
+
+
+def smart_command(disk: str) -> tuple[str, ...]:
+    """What to ask about `sda`."""
+    return ("smartctl", "-j", "-a", f"/dev/{disk}")
+
+
+COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "temperature_celsius": ("celsius", ("temperature", "current")),
+    "power_on_hours": ("hours", ("power_on_time", "hours")),
+    "power_cycles": ("count", ("power_cycle_count",)),
+    "wear_percent": ("percent", ("nvme_smart_health_information_log", "percentage_used")),
+    "spare_percent": ("percent", ("nvme_smart_health_information_log", "available_spare")),
+    "media_errors": ("count", ("nvme_smart_health_information_log", "media_errors")),
+    "unsafe_shutdowns": ("count", ("nvme_smart_health_information_log", "unsafe_shutdowns")),
+}
+SECTOR_COUNTERS = {5: "reallocated_sectors", 197: "pending_sectors", 198: "uncorrectable_sectors"}
+"""ATA attributes whose raw value every maker counts in sectors."""
+
+
+def understand_smart(disk: Disk, answer: Answer) -> tuple[list[Measurement], Gap | None]:
+    """Fill in what SMART says of a disk. Returns its counters, and why it could not be asked.
+
+    A disk without SMART is no gap: there is nothing to know. smartctl ends with an error for many a healthy disk, so
+    what it printed counts and not how it ended.
+    """
+    about = f"health of /dev/{disk.name}"
+    if answer.outcome is Outcome.ABSENT:
+        return [], Gap(Outcome.UNSUPPORTED, f"{about}: smartctl is not installed")
+    report = parsed(answer.text)
+    if not isinstance(report, dict):
+        outcome = Outcome.UNREADABLE if answer.outcome is Outcome.OK else answer.outcome
+        return [], Gap(outcome, f"{about}: {answer.reason or 'smartctl printed no JSON'}")
+    messages = " ".join(words(dig(message, "string")) or "" for message in items(dig(report, "smartctl", "messages")))
+    if "Permission denied" in messages or "Operation not permitted" in messages:
+        return [], Gap(Outcome.DENIED, f"{about}: {messages}")
+    healthy = dig(report, "smart_status", "passed")
+    if isinstance(healthy, bool):
+        disk.smart = {"healthy": healthy}
+    disk.model = disk.model or words(dig(report, "model_name"))
+    disk.serial = disk.serial or words(dig(report, "serial_number"))
+    disk.firmware = disk.firmware or words(dig(report, "firmware_version"))
+    return _counters(disk, report), None
+
+
+def _counters(disk: Disk, report: dict[str, Json]) -> list[Measurement]:
+    readings = {name: (unit, integer(dig(report, *keys))) for name, (unit, keys) in COUNTERS.items()}
+    for attribute in items(dig(report, "ata_smart_attributes", "table")):
+        name = SECTOR_COUNTERS.get(integer(dig(attribute, "id")) or 0)
+        if name is not None:
+            readings[name] = ("count", integer(dig(attribute, "raw", "value")))
+    conditions = {"device": f"/dev/{disk.name}"}
+    return [
+        Measurement(category="storage", name=name, value=Decimal(value), unit=unit, conditions=dict(conditions))
+        for name, (unit, value) in sorted(readings.items())
+        if value is not None
+    ]
