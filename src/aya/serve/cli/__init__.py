@@ -1,17 +1,23 @@
 """The command `aya`. Heavy things are imported inside the commands, so that `aya --help` is quick."""
 
 import os
+import signal
 import sys
 from io import TextIOWrapper
-from typing import NoReturn
+from threading import Timer, get_ident
+from typing import TYPE_CHECKING, NoReturn
 
 from aya.errors import AyaError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 INTERRUPTED = 130
 
 
 def main() -> NoReturn:
     """Run the command line and leave with its exit code."""
+    sys.unraisablehook = _interrupt_again
     try:
         _make_streams_writable()
         code = _run(as_json="--json" in sys.argv)
@@ -26,6 +32,16 @@ def main() -> NoReturn:
         print(f"error: {error}", file=sys.stderr)
         code = ExitCode.FAILED
     sys.exit(code)
+
+
+def _interrupt_again(lost: "UnraisableHookArgs") -> None:
+    """A Ctrl-C that came while Python was in a callback, out of which it lets no exception, comes again right after it."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        again = Timer(0.01, signal.pthread_kill, (get_ident(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _make_streams_writable() -> None:
