@@ -12,7 +12,7 @@ from aya.host.reading import Found
 from aya.model import Facts, Outcome, Software
 from tests.collect.answers import found
 from tests.collect.declared import undeclared
-from tests.collect.test_python import AMD64
+from tests.collect.linux.test_python import AMD64
 
 DEBIAN = (
     "PostgreSQL 15.20 (Debian 15.20-0+deb12u1) on x86_64-pc-linux-gnu, "

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aya.collect.linux._elf import architecture_of_program, runtime_mode
+from aya.collect.architecture import runtime_mode
+from aya.collect.elf import architecture_of_program
 from aya.collect.linux.python import collector
 from aya.host.local import LocalHost
 from aya.host.reading import Answer, Command, Found

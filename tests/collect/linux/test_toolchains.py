@@ -12,7 +12,7 @@ from aya.host.reading import Answer, Command, Found
 from aya.model import Facts, Outcome, Software
 from tests.collect.answers import found
 from tests.collect.declared import floats, undeclared
-from tests.collect.test_python import AARCH64, AMD64
+from tests.collect.linux.test_python import AARCH64, AMD64
 
 
 def understood(given: dict[str, Any]) -> Facts:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from aya.collect.linux._disk import exact
+from aya.collect.filesystem import Usage, filesystem_as_json
 from aya.model import Json
 
 REAL_FILESYSTEMS = re.compile(
@@ -13,10 +13,6 @@ REAL_FILESYSTEMS = re.compile(
 )
 IMAGES = {"squashfs", "erofs", "overlay"}
 """Real only where the system itself runs from them."""
-
-FULL_AS_IT_FILLS = {"zfs"}
-"""File systems whose size is not their own: it changes as others in the same pool fill."""
-
 
 LONGEST_LINE = 8192
 """Of `df`: two paths of the longest kind that Linux has."""
@@ -33,18 +29,6 @@ class Mount:
     source: str
     read_only: bool
     options: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """One line of `df`."""
-
-    source: str
-    type: str | None
-    mount: str
-    size_bytes: int
-    used_bytes: int
-    free_bytes: int
 
 
 def _plain(text: str) -> str:
@@ -123,20 +107,6 @@ def usage_of(mount: str, device: str, usages: dict[str, Usage]) -> Usage | None:
     shown = re.sub(r"[\x00-\x1f\x7f]", "?", mount)
     usage = usages.get(shown)
     return usage if usage is not None and (shown == mount or usage.source == device) else None
-
-
-def filesystem_as_json(
-    mount: str, device: str, system: str | None, size: int | None, read_only: bool | None, options: list[str] | None
-) -> dict[str, Json]:
-    """The entry in `storage.filesystems`."""
-    return {
-        "mount": mount,
-        "device": device,
-        "type": system,
-        "size_bytes": None if system in FULL_AS_IT_FILLS else exact(size),
-        "read_only": read_only,
-        "options": options,
-    }
 
 
 def filesystems_of(mounts: list[Mount], usages: dict[str, Usage]) -> list[dict[str, Json]]:

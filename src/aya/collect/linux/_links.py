@@ -3,8 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from aya.collect.linux._addresses import Address, read_address
-from aya.collect.linux._json import dig, integer, items, parsed, words
+from aya.collect.addresses import Address, read_address
+from aya.collect.json_values import dig, integer, items, parsed, words
 
 UP, LOOPBACK, POINT_TO_POINT = 0x1, 0x8, 0x10
 IFCONFIG_HEAD = re.compile(r"(\S+?):? +(?:flags=(\d+)<([^>]*)>.*?mtu (\d+)|Link encap:(\S+).*?(?:HWaddr (\S+))?\s*$)")

@@ -2,34 +2,12 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Literal
 
-from aya.model import Json
+from aya.collect.listener import Listener
 
 TCP_LISTENS, UDP_UNCONNECTED = "0A", "07"
 UNIX_ACCEPTS = 0x10000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
-    """One socket that takes connections or datagrams. `address` of a Unix socket is its path."""
-
-    protocol: str
-    address: str
-    port: int | None
-    inode: str
-    user_id: str | None = None
-
-    @property
-    def rank(self) -> tuple[bool, bool, int, str, str]:
-        """What comes first in a list: TCP, then UDP, then Unix sockets; the lowest port, the widest address."""
-        unix, udp = self.protocol == "unix", self.protocol == "udp"
-        return unix, udp, self.port or 0, self.address, self.protocol
-
-    def as_json(self) -> dict[str, Json]:
-        """The entry in `metadata.listeners`."""
-        return {"protocol": self.protocol, "address": self.address, "port": self.port}
 
 
 def listeners_in_proc(

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from aya.collect.linux._disk import NOT_DISKS, Disk, exact, layer_as_json, maker, transport_by_name
-from aya.collect.linux._filesystems import filesystem_as_json, is_real
-from aya.collect.linux._json import dig, integer, items, parsed, words
+from aya.collect.disk import Disk, exact, layer_as_json
+from aya.collect.filesystem import filesystem_as_json
+from aya.collect.json_values import dig, integer, items, parsed, words
+from aya.collect.linux._disk_names import NOT_DISKS, maker, transport_by_name
+from aya.collect.linux._filesystems import is_real
 from aya.model import Json
 
 

@@ -1,29 +1,14 @@
 """Routes as the kernel and its tools list them."""
 
 import ipaddress
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from aya.collect.linux._addresses import read_address
-from aya.collect.linux._json import integer
+from aya.collect.addresses import read_address
+from aya.collect.json_values import integer
+from aya.collect.route import Route
 
 ROUTE_UP, ROUTE_REJECTS, ROUTE_CACHED, ROUTE_LOCAL = 0x1, 0x200, 0x01000000, 0x80000000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One route out of an interface. The destination of a default route is `0.0.0.0/0` or `::/0`."""
-
-    interface: str
-    destination: str
-    gateway: str | None
-    metric: int
-
-    @property
-    def default(self) -> bool:
-        """Whether it leads everywhere."""
-        return self.destination in ("0.0.0.0/0", "::/0")
 
 
 def _hexadecimal(columns: list[str], *places: int) -> list[int]:
@@ -104,13 +89,3 @@ def _network(text: str) -> str | None:
         return str(ipaddress.ip_network(text, strict=False))
     except ValueError:
         return None
-
-
-def default_route(routes: list[Route], version: int, name: str | None = None) -> Route | None:
-    """The default route with the lowest metric, of the machine or through one interface."""
-    wanted = [
-        route
-        for route in routes
-        if route.default and (":" in route.destination) is (version == 6) and name in (None, route.interface)
-    ]
-    return min(wanted, key=lambda route: route.metric, default=None)

@@ -29,7 +29,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from aya.collect.collector import Collector
-from aya.collect.linux._json import integer, parsed, words
+from aya.collect.json_values import integer, parsed, words
 from aya.collect.linux._processors import as_list, processors
 from aya.host.reading import Call, Command, File, Files, Found, Names, Read
 from aya.model import Facts, Gap, Json, Node, Outcome

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 
 from aya.collect.collector import Collector, Unreadable
-from aya.collect.linux._json import integer
+from aya.collect.json_values import integer
 from aya.host.reading import Command, File, Files, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
 

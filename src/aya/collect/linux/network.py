@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal
 
-from aya.collect.collector import Collector
-from aya.collect.linux._addresses import (
+from aya.collect.addresses import (
     addresses_from_getifaddrs,
     addresses_from_if_inet6,
     first_address,
@@ -24,8 +23,9 @@ from aya.collect.linux._addresses import (
     netmask_of,
     read_address,
 )
-from aya.collect.linux._asked import asked
-from aya.collect.linux._json import dig, integer, items, parsed, words
+from aya.collect.asked import asked
+from aya.collect.collector import Collector
+from aya.collect.json_values import integer, parsed
 from aya.collect.linux._links import (
     LOOPBACK,
     TYPES_BY_HARDWARE,
@@ -38,13 +38,13 @@ from aya.collect.linux._links import (
     vlans_in,
 )
 from aya.collect.linux._routes import (
-    Route,
-    default_route,
     routes6_in_proc,
     routes_in_ip,
     routes_in_proc,
     routes_in_table,
 )
+from aya.collect.route import Route, default_route
+from aya.collect.tailscale import tailscale
 from aya.host.reading import Call, Command, File, Files, Found, Links, Names, Read
 from aya.model import Facts, Gap, Interface, Json, Measurement, Outcome
 
@@ -206,21 +206,6 @@ def _dns(found: Found) -> dict[str, Json]:
     return {"servers": servers, "search": search, "stub": stub}
 
 
-def _tailscale(text: str) -> dict[str, Json] | None:
-    """This machine in its Tailscale network; None where there is none."""
-    answer = parsed(text)
-    if not isinstance(answer, dict) or dig(answer, "BackendState") is None:
-        return None
-    return {
-        "version": words(dig(answer, "Version")),
-        "state": words(dig(answer, "BackendState")),
-        "dns_name": (words(dig(answer, "Self", "DNSName")) or "").rstrip(".") or None,
-        "tailnet": words(dig(answer, "MagicDNSSuffix")),
-        "addresses": [address for address in items(dig(answer, "TailscaleIPs")) if isinstance(address, str)],
-        "exit_node": dig(answer, "Self", "ExitNode") is True,
-    }
-
-
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 COUNTERS = {"rx_bytes": "bytes", "tx_bytes": "bytes", "rx_errors": "count", "tx_errors": "count"}
@@ -272,7 +257,7 @@ def parse(found: Found) -> Facts:
             }
             for route in sorted(routes, key=lambda r: (":" in r.destination, r.destination, r.metric, r.interface))
         ],
-        "tailscale": _tailscale(found.answer(TAILSCALE).text),
+        "tailscale": tailscale(found.answer(TAILSCALE).text),
     }
     return Facts(
         interfaces=tuple(interfaces),

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from aya.collect.architecture import architecture_name
 from aya.collect.collector import Collector, Unreadable
-from aya.collect.linux._elf import architecture_name
-from aya.collect.linux._json import integer
-from aya.collect.linux._versions import by_number
+from aya.collect.json_values import integer
+from aya.collect.versions import by_number
 from aya.host.reading import Command, File, Files, Found
 from aya.model import Facts, Gap, Json, Outcome, Software
 

@@ -8,10 +8,11 @@ its header file where that is installed, else from the program itself, without s
 import posixpath
 import re
 
+from aya.collect.architecture import architecture_name, runtime_mode
 from aya.collect.collector import Collector
-from aya.collect.linux._elf import architecture_name, architecture_of_program, runtime_mode
-from aya.collect.linux._executables import distinct, reads_of, there
-from aya.collect.linux._json import dig, parsed, words
+from aya.collect.elf import architecture_of_program
+from aya.collect.executables import distinct, reads_of, there
+from aya.collect.json_values import dig, parsed, words
 from aya.host.reading import Call, Files, Found, Head, Read
 from aya.model import Facts, Gap, Outcome, Software
 

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from aya.collect.architecture import architecture_name, runtime_mode
 from aya.collect.collector import Collector
-from aya.collect.linux._elf import architecture_name, architecture_of_program, runtime_mode
-from aya.collect.linux._executables import distinct, reads_of, there
+from aya.collect.elf import architecture_of_program
+from aya.collect.executables import distinct, reads_of, there
+from aya.collect.json_values import dig, parsed, words
 from aya.collect.linux._homes import READS as HOME_READS
 from aya.collect.linux._homes import in_homes, may_be_run
-from aya.collect.linux._json import dig, parsed, words
-from aya.collect.linux._versions import by_number
+from aya.collect.versions import by_number
 from aya.host.reading import Call, Command, File, Found, Head, Names, Read
 from aya.model import Facts, Json, Outcome, Software
 

@@ -25,16 +25,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from aya.collect.asked import asked
 from aya.collect.collector import Collector
-from aya.collect.linux._asked import asked
-from aya.collect.linux._json import integer, parsed
+from aya.collect.json_values import integer, parsed
 from aya.collect.linux._listeners import (
-    Listener,
     listeners_in_proc,
     listeners_in_ss,
     unix_listeners_in_proc,
 )
-from aya.collect.linux._programs import PROGRAMS, Places, arguments, places, program_name
+from aya.collect.listener import Listener
+from aya.collect.programs import PROGRAMS, Places, arguments, places, program_name
 from aya.host.reading import Call, Command, File, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Outcome, Service
 

@@ -14,13 +14,14 @@ A file system that is mounted several times (bind mounts, snapshots of container
 import re
 from decimal import Decimal
 
+from aya.collect.asked import asked
 from aya.collect.collector import Collector
-from aya.collect.linux._asked import asked
-from aya.collect.linux._disk import NOT_DISKS, Disk, exact, layer_as_json, maker, transport_by_name
+from aya.collect.disk import Disk, as_terabytes, exact, layer_as_json
+from aya.collect.json_values import integer
+from aya.collect.linux._disk_names import NOT_DISKS, maker, transport_by_name
 from aya.collect.linux._filesystems import Mount, filesystems_of, mounts_in, usage_of, usages_in
-from aya.collect.linux._json import integer
 from aya.collect.linux._lsblk import listed_nvme_disks, listed_storage
-from aya.collect.linux._smart import smart_command, understand_smart
+from aya.collect.smart import smart_command, understand_smart
 from aya.host.reading import Call, Command, File, Files, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
 
@@ -32,11 +33,6 @@ ZPOOL_LIST = "zpool list -vp"
 
 SECTOR_BYTES = 512
 """The unit of sizes in /sys/block, whatever the disk's own sectors are."""
-
-
-def as_terabytes(number: int) -> Decimal:
-    """Bytes as TB of 10^12 bytes, exactly."""
-    return Decimal(number).scaleb(-12) if number else Decimal(0)
 
 
 # --- /sys/block ---------------------------------------------------------------------------------------------------

@@ -2,12 +2,10 @@
 
 import re
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from aya.model import Json
 
-NOT_DISKS = re.compile(
-    r"(loop|ram|zram|dm-|md|sr|scd|fd|nbd|zd|drbd|rbd|bcache|mtdblock|nullb|ublkb)\d+|mmcblk\d+(boot\d+|rpmb|gp\d+)"
-)
 VIRTUAL_MODELS = re.compile(
     r"VMware|QEMU|VBOX|Virtual |PersistentDisk|nvme_card|EphemeralDisk|Amazon Elastic|BHYVE|Parallels", re.IGNORECASE
 )
@@ -134,22 +132,11 @@ def layer_as_json(
     }
 
 
-def maker(vendor: str | None) -> str | None:
-    """Who made a disk, out of what its vendor field says.
-
-    `ATA` there is the name of the protocol, `0x1af4` a number of the bus: neither is a maker.
-    """
-    if vendor is None or vendor == "ATA" or re.fullmatch(r"0x[0-9a-fA-F]+", vendor):
-        return None
-    return vendor.rstrip(", ") or None
-
-
-def transport_by_name(name: str) -> str | None:
-    """How a disk is attached, where only the kernel's name for it is known."""
-    names = {"nvme": "nvme", "vd": "virtio", "xvd": "xen", "mmcblk": "mmc", "pmem": "nvdimm", "dasd": "ccw"}
-    return next((transport for prefix, transport in names.items() if name.startswith(prefix)), None)
-
-
 def exact(number: int | None) -> Json:
     """A number as JSON can say it exactly: as text beyond 2^53."""
     return str(number) if number is not None and number > 2**53 else number
+
+
+def as_terabytes(number: int) -> Decimal:
+    """Bytes as TB of 10^12 bytes, exactly."""
+    return Decimal(number).scaleb(-12) if number else Decimal(0)

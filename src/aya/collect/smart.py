@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from aya.collect.linux._disk import Disk
-from aya.collect.linux._json import dig, integer, items, parsed, words
+from aya.collect.disk import Disk
+from aya.collect.json_values import dig, integer, items, parsed, words
 from aya.host.reading import Answer
 from aya.model import Gap, Json, Measurement, Outcome
 

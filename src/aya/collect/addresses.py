@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from aya.collect.linux._json import dig, items, parsed, words
+from aya.collect.json_values import dig, items, parsed, words
 from aya.model import Json
 
 TEMPORARY, PERMANENT = 0x01, 0x80
