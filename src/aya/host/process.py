@@ -101,7 +101,11 @@ def run(
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
-    return _judge(" ".join(argv), process.returncode, output, errors, trouble)
+    said = errors.decode("utf-8", errors="backslashreplace").strip()
+    if trouble:
+        reason = f"{' '.join(argv)} {trouble}"
+        return Answer(Outcome.FAILED, output, reason, process.returncode, said, broken_off=True)
+    return judged(" ".join(argv), process.returncode, output, said)
 
 
 def _drain(process: subprocess.Popen[bytes], timeout_s: float, limit: int) -> tuple[bytes, bytes, str]:
@@ -142,10 +146,8 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         process.wait(KILL_WAIT_S)
 
 
-def _judge(command: str, status: int | None, output: bytes, error_output: bytes, trouble: str) -> Answer:
-    errors = error_output.decode("utf-8", errors="backslashreplace").strip()
-    if trouble:
-        return Answer(Outcome.FAILED, output, f"{command} {trouble}", status, errors, broken_off=True)
+def judged(command: str, status: int, output: bytes, errors: str) -> Answer:
+    """What it means that a program ended with a status and printed that."""
     if status == 0:
         return Answer(Outcome.OK, output, "", 0, errors)
     said = (errors or output.decode("utf-8", errors="backslashreplace").strip()).splitlines()
