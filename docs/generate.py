@@ -4,7 +4,7 @@ current.
     python docs/generate.py [--check]
 
 What is generated: src/aya/sql/schema.sql, src/aya/sql/guards.txt, docs/tables.md, docs/collectors.md, docs/checks.md,
-docs/drift.md, docs/settings.md, docs/cli.md.
+docs/drift.md, docs/platform.md, docs/settings.md, docs/cli.md.
 """
 
 import inspect
@@ -25,6 +25,7 @@ from aya.db.database import DATABASE, Database, Login
 from aya.db.migrate import migrate
 from aya.db.queries import query
 from aya.drift.view import sections as comparable
+from aya.reference import Chip, chips, operating_systems, variants
 from aya.registry import discover
 from aya.settings import PREFIX, Settings
 from aya.verify.check import Check
@@ -44,6 +45,7 @@ def main() -> int:
         "docs/collectors.md": collectors_page(),
         "docs/checks.md": checks_page(),
         "docs/drift.md": drift_page(),
+        "docs/platform.md": platform_page(),
         "docs/settings.md": settings_page(),
         "docs/cli.md": cli_page(),
         **from_database(),
@@ -189,6 +191,78 @@ def drift_page() -> str:
     }.items():
         lines += [f"\n## {title}\n", f"{inspect.getdoc(import_module(module))}\n"]
     return GENERATED + "\n".join(lines) + "\n"
+
+
+def platform_page() -> str:
+    """Every chip with its figures and their sources, and every kernel with its system."""
+    titles = {
+        "chip": "chip",
+        "released": "announced",
+        "cores": "cores",
+        "l3_mib": "L3 MiB",
+        "gpu_cores": "GPU cores",
+        "gpu_fp32_tflops": "FP32 TFLOPS",
+        "gpu_fp16_tflops": "FP16 TFLOPS",
+        "gpu_fp16_matrix_tflops": "FP16 matrix TFLOPS",
+        "memory": "memory",
+        "memory_bandwidth_gbps": "GB/s",
+        "tdp_w": "W",
+        "source": "source",
+    }
+    lines = [
+        "# Platform reference\n",
+        f"{inspect.getdoc(import_module('aya.reference'))} {inspect.getdoc(import_module('aya.reference.chip'))}\n",
+        "GB/s are gigabytes a second. Empty: not published. The last column is the source of a line, by its number below; a "
+        "figure from elsewhere has its own number behind it.\n",
+    ]
+    every = [one for known in chips() for one in variants(known.name)]
+    numbers = {
+        text: number for number, text in enumerate(dict.fromkeys(t for one in every for t in one.sources.values()), 1)
+    }
+    for kind, title in {"soc": "Systems on a chip", "gpu": "Graphics processors", "cpu": "Processors"}.items():
+        those = [platform_row(one, numbers) for one in every if one.kind == kind]
+        used = [name for name in titles if any(row.get(name) for row in those)]
+        lines += [f"\n## {title}\n", f"| {' | '.join(titles[name] for name in used)} |", "|---" * len(used) + "|"]
+        lines += [f"| {' | '.join(row.get(name, '') for name in used)} |" for row in those]
+    lines += ["\n## Sources of the figures\n"] + [f"{number}. {text}" for text, number in numbers.items()]
+    lines += ["\n## Kernels\n", "| kernel | system |", "|---|---|"]
+    lines += [
+        f"| {one.kernel} {one.kernel_major} | {one.name} {one.version} {one.code_name} |" for one in operating_systems()
+    ]
+    lines += ["", *dict.fromkeys(f"Source: {one.source}." for one in operating_systems())]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+def platform_row(one: Chip, numbers: Mapping[str, int]) -> dict[str, str]:
+    """The cells of a chip, each figure with the number of its source."""
+
+    own = one.sources["released"]
+
+    def cited(text: str, figure: str) -> str:
+        return text if (said := one.sources[figure]) == own else f"{text} <sup>{numbers[said]}</sup>"
+
+    row = {name: cited(str(value), name) for name in one.sources if (value := getattr(one, name, None)) is not None}
+    row["source"] = str(numbers[own])
+    row["chip"] = one.name + (f" ({cited(one.code_name, 'code_name')})" if one.code_name else "")
+    if one.core_classes:
+        told = []
+        for cores in one.core_classes:
+            caches = (
+                ("L1", f"{cores.l1_instruction_kib}+{cores.l1_data_kib} KiB", cores.l1_data_kib),
+                ("L2", f"{cores.l2_mib} MiB", cores.l2_mib),
+            )
+            named = [cited(cores.code_name, "core_classes.code_name")] if cores.code_name else []
+            named += [cited(f"{level} {size}", "core_classes.caches") for level, size, known in caches if known]
+            told.append(
+                f"{cited(str(cores.cores), 'core_classes')} {cores.name}" + (f" ({', '.join(named)})" if named else "")
+            )
+        row["cores"] = ", ".join(told)
+    elif one.cpu_cores:
+        threads = f", {cited(str(one.cpu_threads), 'cpu_threads')} threads" if one.cpu_threads else ""
+        row["cores"] = cited(str(one.cpu_cores), "cpu_cores") + threads
+    size = [cited(f"{one.memory_gb} GB", "memory_gb")] if one.memory_gb else []
+    row["memory"] = " ".join([*size, *([cited(one.memory_type, "memory_type")] if one.memory_type else [])])
+    return row
 
 
 def settings_page() -> str:
