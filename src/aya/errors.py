@@ -14,6 +14,7 @@ AyaError                    something AYA was asked to do was not done
  |       +- MethodNotAllowed    what it asks for takes other methods
  |       +- NotAcceptable   the answer is wanted in a form in which it is not given
  |       +- UnsupportedMedia    it was sent in a form that is not taken
+ |       +- TextsTooLarge   more texts, or longer ones, than are embedded at once
  +- AccessError             the caller may not do it
  |   +- NotAuthenticated    it is not known who calls
  |   +- NotAllowed          it is known, and they may not
@@ -30,6 +31,10 @@ AyaError                    something AYA was asked to do was not done
  +- RecordingError          a state was not recorded; nothing of it was
  |   +- PayloadRefused      it does not fit: wrong type, too large, or the same fact twice
  +- SnapshotError           a snapshot cannot be made, read or trusted
+ +- EmbeddingError          texts were not made into vectors
+ |   +- ModelUnusable       a model cannot be had, or its files are not those of a model
+ |   +- ModelNotReady       it is still being loaded
+ |   +- InferenceFailed     the model was run and gave no vector
  +- Defect                  AYA itself is wrong
  +- AuditError              the log cannot be sealed, or a proof cannot be read or trusted
 
@@ -145,6 +150,12 @@ class UnsupportedMedia(RequestRefused):
     http_status = 415
 
 
+class TextsTooLarge(RequestRefused):
+    """More texts, or longer ones, than are embedded at once."""
+
+    http_status = 413
+
+
 class AccessError(AyaError):
     """The caller may not do it."""
 
@@ -227,6 +238,28 @@ class SnapshotError(AyaError):
     """A snapshot cannot be made, read or trusted."""
 
     http_status = 409
+
+
+class EmbeddingError(AyaError):
+    """Texts were not made into vectors."""
+
+
+class ModelUnusable(EmbeddingError):
+    """A model cannot be had, or its files are not those of a model that can be run here."""
+
+    http_status = 503
+
+
+class ModelNotReady(EmbeddingError):
+    """The model is still being loaded; ask again soon."""
+
+    http_status = 503
+
+
+class InferenceFailed(EmbeddingError):
+    """The model was run on a text and gave no vector; other texts of the same request are not to blame."""
+
+    http_status = 424
 
 
 class Defect(AyaError):

@@ -160,6 +160,29 @@ class Settings(BaseSettings):
         description="How much may wait to be delivered; then the oldest go, and that is told.",
         ge=1024,
     )
+    embedding_model: str | None = Field(
+        None,
+        description="Model for embeddings: OWNER/MODEL of the hub, the path of a folder, or all-MiniLM-L6-v2-int8, which is "
+        "packaged; default: BAAI/bge-base-en-v1.5, and where that cannot be fetched the packaged one.",
+        min_length=1,
+        max_length=1000,
+    )
+    embedding_backend: str = Field(
+        "onnx",
+        description="What runs the model: onnx; with the extra of that name sentence_transformers or mlx.",
+        max_length=100,
+    )
+    embedding_device: str = Field(
+        "auto",
+        description="What it runs on: auto, cpu, cuda or coreml, or what the backend calls it.",
+        max_length=100,
+    )
+    embedding_query_prefix: str | None = Field(
+        None, description="What stands before a query; default: as the model wants it.", max_length=1000
+    )
+    embedding_passage_prefix: str | None = Field(
+        None, description="What stands before a passage; default: as the model wants it.", max_length=1000
+    )
     actor: str = Field(default_factory=default_actor, description="Who is named in the log of changes.", max_length=200)
     reason: str | None = Field(None, description="Why, for the log of changes.", max_length=1000)
     log_level: str = Field(

@@ -44,7 +44,7 @@ def test_what_is_read_from_the_source_is_what_is_declared() -> None:
         (("state", "--as-of", "2999-01-01"), "/api/v1/system/state?as_of=2999-01-01", 422, ExitCode.USAGE),
         (("why", "ALPHA", "nothing_such"), "/api/v1/why/ALPHA/nothing_such", 404, ExitCode.USAGE),
         (("snapshot", "show", "none"), "/api/v1/snapshots/none", 404, ExitCode.USAGE),
-        (("document", "4711"), "/api/v1/documentation_files/4711", 404, ExitCode.USAGE),
+        (("docs", "show", "4711"), "/api/v1/documentation_files/4711", 404, ExitCode.USAGE),
         (("metrics", "--node", "NOBODY"), "/api/v1/performance/metrics/buckets?node=NOBODY", 404, ExitCode.USAGE),
         (("audit", "prove", "4711"), "/api/v1/audit/proofs/4711", 404, ExitCode.USAGE),
     ],

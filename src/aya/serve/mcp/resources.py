@@ -18,7 +18,7 @@ import mcp.types as types
 
 from aya.errors import NotFound
 from aya.operations.context import Context
-from aya.operations.documents import get_documentation_file
+from aya.operations.documentation import get_documentation_file
 from aya.operations.glossary import glossary
 from aya.operations.nodes import list_nodes
 from aya.operations.operation import LARGEST

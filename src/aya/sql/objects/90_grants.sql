@@ -14,6 +14,8 @@ REVOKE INSERT ON change_log FROM aya_writer;
 GRANT INSERT, UPDATE ON aya.tokens TO aya_writer;
 GRANT INSERT ON aya.call_ends TO aya_writer;
 GRANT INSERT, DELETE ON aya.deliveries TO aya_writer;
+GRANT INSERT ON aya.embedding_models TO aya_writer;
+GRANT INSERT, DELETE ON aya.embedding_cache TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.begin_call(text, text, inet, text, text, bytea) TO aya_writer;
 -- Whoever reads may know which tokens there are, but not what could be tried against a stolen one.
 REVOKE SELECT ON aya.tokens FROM aya_reader;
