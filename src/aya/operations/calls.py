@@ -21,7 +21,9 @@ def list_calls(
     operation: Annotated[str | None, "Only calls of this operation."] = None,
     request_id: Annotated[str | None, "Only calls of this request, by its X-Request-ID."] = None,
     since: Annotated[str | None, "Only calls from this time on: `2026-11-20 14:00`, `2 hours ago`."] = None,
-    before: Annotated[int | None, "Only calls of a lower number than this: the next page.", Ge(1)] = None,
+    before: Annotated[
+        int | None, "Only calls of a lower number than this: the next page.", Ge(1), Le(2**63 - 1)
+    ] = None,
     limit: Annotated[int, "So many at most.", Ge(1), Le(1000)] = 100,
 ) -> list[Call]:
     """The newest calls that wrote or ran SQL, newest first, with who called, with what, and how it ended.
