@@ -79,7 +79,7 @@ def conclude(collected: Collected, redactor: Redactor, started: float) -> Collec
     if facts.gaps:
         kinds = {gap.outcome for gap in facts.gaps}
         outcome = next((kind for kind in SEVERITY if kind in kinds), Outcome.FAILED)
-        reason = "; ".join(dict.fromkeys(gap.reason for gap in facts.gaps))
+        reason = told(gap.reason for gap in facts.gaps)
     elif facts.absent:
         outcome = Outcome.ABSENT
 
@@ -92,6 +92,17 @@ def conclude(collected: Collected, redactor: Redactor, started: float) -> Collec
         reason=clean(reason)[:2000] if reason else None,
         duration_ms=round((time.monotonic() - started) * 1000),
         facts=cleaned(facts, clean),
+    )
+
+
+def told(reasons: Iterable[str]) -> str:
+    """Reasons one after the other, each once; what is the same with several of them is said once: `refused: /a, /b`."""
+    by_start: dict[str, list[str]] = {}
+    for reason in dict.fromkeys(reasons):
+        start, _, rest = reason.partition(": ")
+        by_start.setdefault(start, []).append(rest)
+    return "; ".join(
+        start + (f": {', '.join(filter(None, rests))}" if any(rests) else "") for start, rests in by_start.items()
     )
 
 

@@ -5,9 +5,10 @@ import selectors
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO, NoReturn
 
 from aya.errors import HostError
@@ -61,8 +62,9 @@ def run(
     user: str | int | None = None,
     group: str | int | None = None,
     output_limit_bytes: int = OUTPUT_LIMIT_BYTES,
+    given: bytes = b"",
 ) -> Answer:
-    """Run a program to its end and return what it printed.
+    """Run a program to its end and return what it printed; `given` is what it can read from its input.
 
     The outcome is `absent` when there is no such program, `denied` when it or the system refused, `failed` when it
     could not start, ended with an error, printed more than the limit, or did not end in time; then it and everything it
@@ -72,18 +74,19 @@ def run(
     if program is None:
         return Answer(Outcome.ABSENT, reason=f"{argv[0]} is not installed")
     try:
-        process = subprocess.Popen(
-            [program, *argv[1:]],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=plain_environment(environment),
-            cwd="/",
-            user=user,
-            group=group,
-            extra_groups=[] if user is not None else None,
-            start_new_session=True,
-        )
+        with _input(given) as stdin:
+            process = subprocess.Popen(
+                [program, *argv[1:]],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=plain_environment(environment),
+                cwd="/",
+                user=user,
+                group=group,
+                extra_groups=[] if user is not None else None,
+                start_new_session=True,
+            )
     except FileNotFoundError:
         return Answer(Outcome.ABSENT, reason=f"{program} does not exist")
     except PermissionError as error:
@@ -106,6 +109,18 @@ def run(
         reason = f"{' '.join(argv)} {trouble}"
         return Answer(Outcome.FAILED, output, reason, process.returncode, said, broken_off=True)
     return judged(" ".join(argv), process.returncode, output, said)
+
+
+@contextmanager
+def _input(given: bytes) -> Iterator[IO[bytes] | int]:
+    """Nothing, or a nameless file: unlike a pipe it never makes the writer wait."""
+    if not given:
+        yield subprocess.DEVNULL
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(given)
+        file.seek(0)
+        yield file
 
 
 def _drain(process: subprocess.Popen[bytes], timeout_s: float, limit: int) -> tuple[bytes, bytes, str]:

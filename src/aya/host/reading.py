@@ -5,13 +5,13 @@ the same collector works on this machine and on a recorded one.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
 from functools import cache
 from math import inf
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aya.model import Gap, Outcome
 
@@ -113,6 +113,15 @@ class Host(Protocol):
         ...
 
 
+@runtime_checkable
+class Distant(Protocol):
+    """A machine so far away that it is asked everything at once."""
+
+    def ask_all(self, reads: Sequence[Read], timeout_s: float) -> Mapping[str, Answer]:
+        """Answer questions as `Host.ask` does; programs have `timeout_s` altogether."""
+        ...
+
+
 def name_of(read: Read) -> str:
     """The name under which a question that has one answer is answered."""
     match read:
@@ -127,6 +136,11 @@ def name_of(read: Read) -> str:
     raise TypeError(f"{read!r} is a pattern and has no single answer")
 
 
+def rest_of(pattern: str) -> str:
+    """The name of the answer that says that there may be more than what was found for a pattern; no path looks so."""
+    return f"all {pattern} there are"
+
+
 class Found:
     """The answers to a collector's questions. Asking for something that was not read is a mistake and raises."""
 
@@ -139,15 +153,23 @@ class Found:
         """Ask `host` every question once. Programs are run until `deadline`, on the clock of `time.monotonic`."""
         reads = tuple(reads)
         answers: dict[str, Answer] = {}
+        distant = host if isinstance(host, Distant) else None
+        together: list[Read] = []
         for read in reads:
+            asked = read
             if isinstance(read, Command):
                 left = deadline - monotonic()
                 if left <= 0:
                     name = name_of(read)
                     answers[name] = Answer(Outcome.FAILED, reason=f"{name}: no time was left for it", broken_off=True)
                     continue
-                read = replace(read, timeout_s=min(read.timeout_s, left))
-            answers.update(host.ask(read))
+                asked = replace(read, timeout_s=min(read.timeout_s, left))
+            if distant is None:
+                answers.update(host.ask(asked))
+            else:
+                together.append(asked)
+        if distant is not None and together:
+            answers.update(distant.ask_all(together, deadline - monotonic()))
         return cls(reads, answers)
 
     def __add__(self, other: "Found") -> "Found":
@@ -157,7 +179,7 @@ class Found:
         """The whole answer to the question with that path, command line or call name."""
         if name in self._answers:
             return self._answers[name]
-        if not any(self._covers(read, name) for read in self._reads):
+        if not any(self.covers(read, name) for read in self._reads):
             raise KeyError(f"{name!r} is not among this collector's reads")
         return Answer(Outcome.ABSENT, reason=f"{name} does not exist")
 
@@ -191,11 +213,12 @@ class Found:
             Gap(answer.outcome, answer.reason or name)
             for name, answer in sorted(self._answers.items())
             if answer.outcome not in quiet
-            and (answer.broken_off or not any(read.optional for read in self._reads if self._covers(read, name)))
+            and (answer.broken_off or not any(read.optional for read in self._reads if self.covers(read, name)))
         )
 
     @staticmethod
-    def _covers(read: Read, name: str) -> bool:
+    def covers(read: Read, name: str) -> bool:
+        """Whether a name is among those under which a question is answered."""
         if isinstance(read, Files | Links | Names):
             return path_matches(name, read.pattern)
         return name_of(read) == name

@@ -17,7 +17,20 @@ from aya.host.command_line import Argv, distance, parsed, program_of
 from aya.host.excerpt import excerpt
 from aya.host.manifest import Kept, Manifest, read_manifest
 from aya.host.process import judged
-from aya.host.reading import Answer, Call, Command, File, Files, Head, Links, Names, Read, name_of, path_matches
+from aya.host.reading import (
+    Answer,
+    Call,
+    Command,
+    File,
+    Files,
+    Head,
+    Links,
+    Names,
+    Read,
+    name_of,
+    path_matches,
+    rest_of,
+)
 from aya.model import Outcome
 
 NOT_THERE = "not in the recording"
@@ -132,7 +145,7 @@ class RecordedHost:
             return {}
         if pattern in found and not set(pattern) & set("*?["):
             return {}
-        return {f"all {pattern} there are": _unknown(pattern)}
+        return {rest_of(pattern): _unknown(pattern)}
 
     # --- commands ------------------------------------------------------------------------------------------------
 

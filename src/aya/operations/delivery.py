@@ -87,14 +87,15 @@ def approve_node(
     return f"{node} is {identity} from now on."
 
 
-def deliver(context: Context, url: str) -> Delivered:
-    """Look, and send what was found to the AYA at that URL, after all that still waits. Needs no database.
+def deliver(context: Context, url: str, host: str | None = None) -> Delivered:
+    """Look, here or at another machine, and send what was found to the AYA at that URL, after all that still waits. Needs
+    no database.
 
     Raises ConfigurationError without a token. What cannot be sent waits in AYA_HOME/spool.
     """
     settings = context.settings
     destination = Destination(url, _token(context), settings.plain_http_allowed)
-    state = look(context, context.redactor)
+    state = look(context, context.redactor, host)
     spool = Spool(settings.home / "spool", settings.spool_limit_bytes)
     dropped = spool.put(write_state(state))
     context.progress(f"delivering to {url}")

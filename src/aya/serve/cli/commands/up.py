@@ -1,4 +1,4 @@
-"""`aya up` and `aya collect`: look at this machine."""
+"""`aya up` and `aya collect`: look at a machine."""
 
 from typing import Annotated
 
@@ -71,36 +71,46 @@ def collect(
             "--to", metavar="URL", help="Deliver it to the AYA there instead, by AYA_TOKEN_FILE or AYA_TOKEN."
         ),
     ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Look at another machine: recorded:DIR, recorded:FILE.tar.gz or ssh:user@host[:port]; name it by --node.",
+        ),
+    ] = None,
     as_json: AsJson = False,
     node: NodeOption = None,
 ) -> None:
-    """Look at this machine and record what changed, here or elsewhere; exit 3 when it could not be delivered yet."""
+    """Look at a machine and record what changed, here or elsewhere; exit 3 when it could not be delivered yet."""
     from aya.operations.collection import collect as operation
     from aya.serve.cli.documents import collection_json
     from aya.serve.cli.output import print_json
     from aya.serve.cli.overview import print_collection
 
+    if host is not None and node is None:
+        raise UsageError("The other machine has no name.", remedy="Name it by --node: this node is another one.")
     if to is not None:
         if dry_run:
             raise UsageError("A look that is not recorded cannot be delivered.", remedy="Give --to or --dry-run.")
-        _deliver(to, as_json, node)
+        _deliver(to, as_json, node, host)
         return
     with working(as_json, node=node) as context:
         if not dry_run:
             context.database.start()
-        done = operation(context, dry_run=dry_run)
+        done = operation(context, dry_run=dry_run, host=host)
     if as_json:
         print_json(collection_json(done))
     else:
         print_collection(done)
 
 
-def _deliver(url: str, as_json: bool, node: str | None) -> None:
+def _deliver(url: str, as_json: bool, node: str | None, host: str | None) -> None:
     from aya.operations.delivery import deliver
     from aya.serve.cli.output import print_json, report_error
 
     with working(as_json, node=node) as context:
-        done = deliver(context, url)
+        done = deliver(context, url, host)
     if as_json:
         print_json(
             {
