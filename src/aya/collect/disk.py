@@ -28,7 +28,8 @@ class Disk:
     transport: str | None = None
     rotational: bool | None = None
     removable: bool | None = None
-    memory_card: bool = False
+    memory_card: bool | None = False
+    """Of what the kernel calls `mmcblk`: a card that can be taken out, or soldered in; None where nothing tells."""
     partitions: list[dict[str, Json]] = field(default_factory=list)
     smart: dict[str, Json] | None = None
 
@@ -36,6 +37,19 @@ class Disk:
         # A virtual disk, a USB bridge or a RAID controller answers "rotational" by default, not by knowledge.
         if self.virtual or self.transport in ("usb", "mmc", "nvdimm") or self._is(RAID_MODELS):
             self.rotational = None
+
+    def learn(self, other: "Disk") -> None:
+        """Take over what another source knows of the same disk and this one does not."""
+        self.size_bytes = self.size_bytes if self.size_bytes is not None else other.size_bytes
+        self.model, self.serial = self.model or other.model, self.serial or other.serial
+        self.firmware, self.transport = self.firmware or other.firmware, self.transport or other.transport
+        self.rotational = self.rotational if self.rotational is not None else other.rotational
+        sizes = {partition["name"]: partition["size_bytes"] for partition in other.partitions}
+        for partition in self.partitions:
+            if partition["size_bytes"] is None:
+                partition["size_bytes"] = sizes.get(partition["name"])
+        self.partitions = self.partitions or other.partitions
+        self.__post_init__()
 
     def _is(self, models: re.Pattern[str]) -> bool:
         return bool(models.search(f"{self.vendor or ''} {self.model or ''} "))
@@ -72,7 +86,7 @@ class Disk:
             "nvme": "NVMe SSD",
             "usb": "USB disk",
             "thunderbolt": "Thunderbolt SSD",
-            "mmc": "SD card" if self.memory_card else "eMMC",
+            "mmc": {True: "SD card", False: "eMMC"}.get(self.memory_card),  # type: ignore[arg-type]
             "nvdimm": "NVDIMM",
             "iscsi": "iSCSI LUN",
             "fc": "Fibre Channel LUN",
@@ -87,13 +101,19 @@ class Disk:
             return "HDD"
         return {"sata": "SATA SSD", "sas": "SAS SSD"}.get(self.transport or "", "SSD")
 
-    def external(self, system: bool) -> bool:
-        """Whether it is not part of the machine; `system` says that the system runs from it."""
+    def external(self, system: bool) -> bool | None:
+        """Whether it is not part of the machine, None where nothing tells; `system` says that the system runs from it."""
         if self.memory_card:
             return not system
-        return self.transport in {"usb", "thunderbolt"} | NETWORK_TRANSPORTS or self.removable is True
+        if self.transport in {"usb", "thunderbolt"} | NETWORK_TRANSPORTS or self.removable is True:
+            return True
+        # A disk behind a USB bridge has the same kind of name as one inside, a card the same as what is soldered in.
+        unplaced = self.memory_card is None or (
+            self.transport is None and self.name.startswith("sd") and not self.virtual and not self._is(RAID_MODELS)
+        )
+        return None if unplaced and not system else False
 
-    def as_json(self, external: bool) -> dict[str, Json]:
+    def as_json(self, external: bool | None) -> dict[str, Json]:
         """The entry in `storage.devices`."""
         return {
             "name": self.name,

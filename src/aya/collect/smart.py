@@ -1,5 +1,6 @@
 """What `smartctl` reports of a disk: whether it is healthy, and its counters."""
 
+import re
 from decimal import Decimal
 
 from aya.collect.disk import Disk
@@ -63,3 +64,37 @@ def _counters(disk: Disk, report: dict[str, Json]) -> list[Measurement]:
         for name, (unit, value) in sorted(readings.items())
         if value is not None
     ]
+
+
+def disk_in_report(text: str) -> Disk | None:
+    """The disk that a report is about; None where it is no report. How it is attached, smartctl seldom knows."""
+    report = parsed(text)
+    name, protocol = words(dig(report, "device", "name")), words(dig(report, "device", "protocol"))
+    if name is None or protocol is None:
+        return None
+    name, kind = name.removeprefix("/dev/"), words(dig(report, "device", "type")) or ""
+    about = f"{kind} {words(dig(report, 'device', 'info_name'))}".lower()
+    member = re.search(r"(?:megaraid|cciss|3ware|areca|aacraid)[_,a-z]*(\d{1,3})", about)
+    if protocol == "NVMe" and re.fullmatch(r"nvme\d+", name):
+        spaces = {integer(dig(space, "id")) for space in items(dig(report, "nvme_namespaces"))}
+        name = f"{name}n1" if spaces <= {1} else name
+    turns = integer(dig(report, "rotation_rate"))
+    return Disk(
+        name=f"{name}:{member[1]}" if member else name,
+        size_bytes=integer(dig(report, "user_capacity", "bytes")) or integer(dig(report, "nvme_total_capacity")),
+        vendor=words(dig(report, "scsi_vendor")) or words(dig(report, "vendor")),
+        model=words(dig(report, "model_name")) or words(dig(report, "scsi_product")) or words(dig(report, "product")),
+        serial=words(dig(report, "serial_number")),
+        firmware=words(dig(report, "firmware_version")) or words(dig(report, "revision")),
+        transport=_transport(protocol, about, member is not None),
+        rotational=None if turns is None else turns > 0,
+    )
+
+
+def _transport(protocol: str, about: str, in_array: bool) -> str | None:
+    if protocol == "NVMe":
+        return "nvme"
+    if "usb" in about:
+        return "usb"
+    # Behind a RAID controller the protocol tells; elsewhere a bridge may stand between.
+    return {"ATA": "sata", "SCSI": "sas"}.get(protocol) if in_array else None

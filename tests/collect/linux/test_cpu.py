@@ -276,7 +276,7 @@ def test_big_little_is_told_by_the_parts_and_ordered_by_capacity() -> None:
 
 def test_parts_without_an_order_are_classes_without_a_role() -> None:
     cpuinfo = "".join(
-        f"processor: {n}\nCPU implementer: 0x41\nCPU part: {p}\n" for n, p in enumerate(["0xd08", "0xd03"])
+        f"processor: {n}\nCPU implementer: 0x41\nCPU part: {p}\n" for n, p in enumerate(["0xd08", "0xfff"])
     )
     facts = understood(thread(0, "0") | thread(1, "1") | {"/proc/cpuinfo": cpuinfo})
     assert (facts.node.cpu_cores_performance, facts.node.cpu_cores_efficiency) == (None, None)

@@ -175,7 +175,7 @@ def test_the_kernels_tables_come_first_and_refused_ones_are_gaps() -> None:
     assert (facts.node.model_name, facts.node.model_number) == ("PowerEdge R640", "0716")
     assert facts.metadata["identity"]["chassis"]["type"] == "Rack Mount Chassis"
     assert (facts.node.serial_number, facts.node.hardware_uuid) == (None, None)
-    assert [(gap.outcome, gap.reason) for gap in answers.gaps()] == [
+    assert [(gap.outcome, gap.reason) for gap in (*answers.gaps(), *facts.gaps)] == [
         (Outcome.DENIED, f"{DMI}/product_serial: Permission denied"),
         (Outcome.DENIED, f"{DMI}/product_uuid: Permission denied"),
     ]

@@ -16,8 +16,9 @@ from aya.collect.linux.network import (
     IP_JSON,
     IP_ROUTE,
     IP_TEXT,
+    NMCLI,
     RESOLVED,
-    ROUTE,
+    TABLES,
     TAILSCALE,
     collector,
 )
@@ -39,7 +40,13 @@ def understood(given: dict[str, Any]) -> Facts:
 
 
 def recorded(recordings: Path, **texts: str) -> Facts:
-    commands = {"ip": IP_TEXT, "ifconfig": IFCONFIG, "ip_route": IP_ROUTE, "route": ROUTE, "tailscale": TAILSCALE}
+    commands = {
+        "ip": IP_TEXT,
+        "ifconfig": IFCONFIG,
+        "ip_route": IP_ROUTE[1],
+        "route": TABLES[0],
+        "tailscale": TAILSCALE,
+    }
     return understood({commands[key]: (recordings / "linux" / name).read_text("utf-8") for key, name in texts.items()})
 
 
@@ -372,7 +379,7 @@ def test_counters_of_active_interfaces_are_measured_and_no_state():
 
 TEXTS = st.sampled_from(
     [
-        *(IP_JSON, IP_TEXT, IP_ROUTE, IFCONFIG, ROUTE, TAILSCALE, "ethtool eth0", "interface-addresses"),
+        *(IP_JSON, IP_TEXT, *IP_ROUTE, IFCONFIG, *TABLES, TAILSCALE, NMCLI, "ethtool eth0", "interface-addresses"),
         *("/proc/net/route", "/proc/net/ipv6_route", "/proc/net/if_inet6", "/etc/resolv.conf"),
         "/sys/class/net/eth0/speed",
     ]

@@ -101,8 +101,9 @@ def test_a_machine_without_a_known_package_manager_cannot_be_asked():
 def test_a_list_that_may_not_be_read_or_breaks_is_a_gap():
     for name, answer in ((DPKG, refused()), (RPM_LIST, Answer(Outcome.FAILED, b"", "rpm: database is locked"))):
         answers = found(collector, {name: answer})
-        assert [gap.outcome for gap in answers.gaps()] == [answer.outcome]
-        assert collector.parse(answers).software == ()
+        facts = collector.parse(answers)
+        assert [gap.outcome for gap in (*answers.gaps(), *facts.gaps)] == [answer.outcome]
+        assert facts.software == ()
 
 
 def test_a_list_without_any_package_is_not_taken_for_a_machine_without_packages():

@@ -1,9 +1,11 @@
-"""File systems: what is mounted where (`/proc/self/mountinfo`), and how large and full it is (`df`)."""
+"""File systems: what is mounted where (the kernel's lists, `mount`, `findmnt`), and how large and full it is (`df`)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from aya.collect.filesystem import Usage, filesystem_as_json
+from aya.collect.json_values import dig, items, parsed, words
 from aya.model import Json
 
 REAL_FILESYSTEMS = re.compile(
@@ -61,6 +63,60 @@ def mounts_in(text: str) -> list[Mount]:
     return mounts
 
 
+def mounts_in_table(text: str) -> list[Mount]:
+    """The lines of /proc/mounts, which names no device numbers."""
+    rows = (line.split(" ") for line in text.split("\n"))
+    return [_mount(_plain(row[0]), _plain(row[1]), row[2], row[3]) for row in rows if len(row) >= 4]
+
+
+def mounts_printed(text: str) -> list[Mount]:
+    """The lines of `mount`: `/dev/sda1 on /boot type ext4 (rw,relatime)`."""
+    rows = re.findall(
+        r"^(.{1,4096}?) on (/.{0,4096}) type (\S{1,64}) \(([^()]*)\)", text.replace("\r\n", "\n"), re.MULTILINE
+    )
+    return [_mount(*row) for row in rows]
+
+
+def mounts_in_findmnt(text: str) -> list[Mount]:
+    """The tree of `findmnt`, as text or JSON. Bind mounts name the folder behind the device: `/dev/sda1[/home]`."""
+    if text.lstrip().startswith("{"):
+        return list(_nodes_of_findmnt(dig(parsed(text), "filesystems")))
+    lines = text.replace("\r\n", "\n").split("\n")
+    start = lines[0].find("SOURCE")
+    if not lines[0].startswith("TARGET") or start < 0:
+        return []
+    mounts = []
+    for line in lines[1:]:
+        target, rest = line[:start].lstrip("│├└─| `-").rstrip(), line[start:].split(maxsplit=2)
+        if target.startswith("/") and len(rest) == 3:
+            mounts.append(_mount(rest[0], target, rest[1], rest[2].strip()))
+    return mounts
+
+
+def _nodes_of_findmnt(nodes: Json) -> Iterator[Mount]:
+    for node in items(nodes):
+        said = [words(dig(node, key)) for key in ("source", "target", "fstype", "options")]
+        if all(said):
+            yield _mount(*(part or "" for part in said))
+        yield from _nodes_of_findmnt(dig(node, "children"))
+
+
+def _mount(source: str, mount: str, system: str, options: str) -> Mount:
+    """A mount of which the device number is not known: its device's name stands for it."""
+    device, bracket, root = source.partition("[")
+    subvolume = re.search(r"(?:^|,)subvol=([^,]+)", options)
+    words_of = {*options.split(",")}
+    return Mount(
+        device_number=device,
+        root=root.rstrip("]") if bracket else subvolume[1] if subvolume else "/",
+        mount=mount,
+        type=system,
+        source=device,
+        read_only="ro" in words_of,
+        options=tuple(sorted(words_of)),
+    )
+
+
 def is_real(system: str | None, mount: str) -> bool:
     """Whether such a file system keeps somebody's data, and is not an image or an invention of the kernel."""
     return system is not None and bool(REAL_FILESYSTEMS.fullmatch(system)) and (system not in IMAGES or mount == "/")
@@ -82,11 +138,12 @@ def usages_in(text: str) -> dict[str, Usage]:
     """The lines of `df`, by mount point. Understands every unit its header names, with and without a type column."""
     lines = text.replace("\r\n", "\n").split("\n")
     header = lines[0]
-    unit = re.search(r"\b(\d+)(K?)-blocks", header)
+    # `1K-blocks`, in German `1K-Blöcke`, in French `blocs de 1K`.
+    unit = re.search(r"\b(\d+)(K?)-[Bb]l\w+|[Bb]lo\w+ de (\d+)(K?)", header)
     if unit is None:
         return {}
-    scale = int(unit[1]) * (1024 if unit[2] else 1)
-    kind = r"\s+(?P<type>\S+)" if re.search(r"\sType\s", header) else ""
+    scale = int(unit[1] or unit[3]) * (1024 if unit[2] or unit[4] else 1)
+    kind = r"\s+(?P<type>\S+)" if re.search(r"\s(Type|Typ)\s", header) else ""
     row = re.compile(rf"(?P<source>.+?){kind}\s+(?P<size>\d+)\s+(?P<used>\d+)\s+(?P<free>-?\d+)\s+\S+\s+(?P<mount>/.*)")
     usages = {}
     for line in lines[1:]:
@@ -100,6 +157,14 @@ def usages_in(text: str) -> dict[str, Usage]:
                 free_bytes=max(0, int(match["free"])) * scale,
             )
     return usages
+
+
+def places_in(text: str) -> list[dict[str, Json]]:
+    """The file systems on devices that `df -h` names. Its sizes are rounded and taken for none."""
+    row = re.compile(r"(/dev/\S+)\s+[\d.,]+[KMGTPE]?\s+[\d.,]+[KMGTPE]?\s+[\d.,]+[KMGTPE]?\s+(?:\d+%|-)\s+(/.*)")
+    lines = (line for line in text.replace("\r\n", "\n").split("\n") if len(line) < LONGEST_LINE)
+    found = [(match[2], match[1]) for line in lines if (match := row.fullmatch(line)) and "/loop" not in match[1]]
+    return [filesystem_as_json(mount, device, None, None, None, None) for mount, device in sorted(found)]
 
 
 def usage_of(mount: str, device: str, usages: dict[str, Usage]) -> Usage | None:

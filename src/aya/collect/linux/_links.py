@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from aya.collect.addresses import Address, read_address
 from aya.collect.json_values import dig, integer, items, parsed, words
+from aya.collect.linux._lshw import logical_names, nodes_in_lshw
 
 UP, LOOPBACK, POINT_TO_POINT = 0x1, 0x8, 0x10
 IFCONFIG_HEAD = re.compile(r"(\S+?):? +(?:flags=(\d+)<([^>]*)>.*?mtu (\d+)|Link encap:(\S+).*?(?:HWaddr (\S+))?\s*$)")
@@ -82,10 +83,10 @@ class Link:
     addresses: list[Address] = field(default_factory=list)
 
     @property
-    def active(self) -> bool:
-        """Up, or switched on where the kernel cannot tell more."""
+    def active(self) -> bool | None:
+        """Up, or switched on where the kernel cannot tell more; None where the source says neither."""
         if self.operstate in (None, "unknown"):
-            return bool(self.flags is not None and self.flags & UP)
+            return None if self.flags is None else bool(self.flags & UP)
         return self.operstate == "up"
 
 
@@ -169,6 +170,8 @@ def links_in_ifconfig(text: str) -> dict[str, Link]:
             link = links[head[1]] = Link(
                 name=head[1],
                 flags=int(head[2]) & 0xFFFF if head[2] and len(head[2]) < 10 else None,
+                # Running: the card has a link.
+                operstate=None if head[3] is None else "up" if "RUNNING" in head[3] else "down",
                 mtu=integer(head[4]),
                 address=head[6],
                 hardware={"Ethernet": 1, "Local": 772}.get(head[5] or ""),
@@ -185,6 +188,7 @@ def links_in_ifconfig(text: str) -> dict[str, Link]:
             link.addresses += [address] if (address := read_address(inet[1], inet[2] or inet[3])) else []
         elif state := re.match(r"\s+(UP\b.*?) +MTU:(\d+)", line):
             link.flags, link.mtu = UP, integer(state[2])
+            link.operstate = "up" if "RUNNING" in state[1] else "down"
     return links
 
 
@@ -192,3 +196,71 @@ def vlans_in(text: str) -> dict[str, tuple[int, str]]:
     """/proc/net/vlan/config: `eth0.100 | 100 | eth0`."""
     rows = re.findall(r"^(\S+)\s*\|\s*(\d{1,4})\s*\|\s*(\S+)\s*$", text, re.MULTILINE)
     return {name: (int(number), parent) for name, number, parent in rows}
+
+
+NMCLI_STATES = {"100": "up", "20": "down", "30": "down", "120": "down"}
+"""Connected, unavailable, disconnected, failed. What NetworkManager does not manage (10), it says nothing of."""
+
+
+def links_in_nmcli(text: str) -> dict[str, Link]:
+    """The interfaces in `nmcli device show`, by name. The words behind its numbers are in the user's language."""
+    links: dict[str, Link] = {}
+    for said in devices_in_nmcli(text):
+        name, kind = said.get("GENERAL.DEVICE", ""), said.get("GENERAL.TYPE", "")
+        if not name:
+            continue
+        addresses = [
+            read_address(*value.partition("/")[::2])
+            for key, value in said.items()
+            if re.fullmatch(r"IP[46]\.ADDRESS\[\d+\]", key)
+        ]
+        links[name] = Link(
+            name=name,
+            hardware={"ethernet": 1, "loopback": 772, "infiniband": 32}.get(kind),
+            kind={"wifi": "wlan", "ethernet": None, "loopback": None, "infiniband": None}.get(kind, kind or None),
+            address=said.get("GENERAL.HWADDR"),
+            operstate=NMCLI_STATES.get(said.get("GENERAL.STATE", "").partition(" ")[0]),
+            mtu=integer(said.get("GENERAL.MTU")),
+            addresses=[address for address in addresses if address],
+        )
+    return links
+
+
+def devices_in_nmcli(text: str) -> list[dict[str, str]]:
+    """The blocks of `nmcli device show`, without what is `--`: nothing."""
+    devices = []
+    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
+        lines = (line.partition(":") for line in block.splitlines())
+        devices.append({key.strip(): value.strip() for key, colon, value in lines if colon and value.strip() != "--"})
+    return devices
+
+
+def links_in_lshw(text: str) -> dict[str, Link]:
+    """The network cards in `lshw -json`, by name."""
+    links = {}
+    for node in nodes_in_lshw(text, "network"):
+        for name in logical_names(node)[:1]:
+            wireless = words(dig(node, "configuration", "wireless")) is not None
+            links[name] = Link(
+                name=name,
+                hardware=None if wireless else 1,
+                kind="wlan" if wireless else None,
+                address=words(node.get("serial")),
+                operstate={"yes": "up", "no": "down"}.get(words(dig(node, "configuration", "link")) or ""),
+            )
+    return links
+
+
+COUNTERS_IN_DEV = {"rx_bytes": 0, "rx_errors": 2, "tx_bytes": 8, "tx_errors": 10}
+"""The columns of /proc/net/dev."""
+
+
+def counters_in_dev(text: str) -> dict[str, dict[str, int]]:
+    """The counters of /proc/net/dev, by interface."""
+    counters: dict[str, dict[str, int]] = {}
+    for line in text.splitlines():
+        name, colon, rest = line.partition(":")
+        numbers = [integer(column) for column in rest.split()]
+        if colon and len(numbers) == 16 and None not in numbers:
+            counters[name.strip()] = {key: numbers[place] or 0 for key, place in COUNTERS_IN_DEV.items()}
+    return counters

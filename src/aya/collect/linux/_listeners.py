@@ -57,19 +57,35 @@ def unix_listeners_in_proc(text: str) -> list[Listener]:
 
 
 def listeners_in_ss(text: str) -> list[tuple[Listener, str | None, int | None]]:
-    """The rows of `ss -ltnup`, each with the name and process id of its first owner, where it is named."""
+    """The rows of `ss -l`, each with the name and process id of its first owner, where it is named."""
     found: list[tuple[Listener, str | None, int | None]] = []
     for line in text.splitlines():
-        columns = line.split(maxsplit=6)
+        # Asked for one protocol, it does not name it.
+        columns = (f"tcp {line}" if line.startswith("LISTEN") else line).split(maxsplit=6)
         if len(columns) < 5 or columns[0] not in ("tcp", "udp") or columns[1] not in ("LISTEN", "UNCONN"):
             continue
-        address, _, port = columns[4].rpartition(":")
         owner = re.search(r'\(\("(.*?)",pid=(\d{1,9}),', line)
-        if not port.isascii() or not port.isdecimal() or len(port) > 5:
-            continue
-        address = address.strip("[]").partition("%")[0]
-        listener = Listener(
-            protocol=columns[0], address="::" if address == "*" else address, port=int(port), inode=f"ss {len(found)}"
-        )
-        found.append((listener, owner[1] if owner else None, int(owner[2]) if owner else None))
+        if listener := _printed(columns[0], columns[4], f"ss {len(found)}"):
+            found.append((listener, owner[1] if owner else None, int(owner[2]) if owner else None))
     return found
+
+
+def listeners_in_netstat(text: str) -> list[tuple[Listener, str | None, int | None]]:
+    """The same of `netstat -tulpn`: `tcp 0 0 0.0.0.0:22 0.0.0.0:* LISTEN 812/sshd`."""
+    found: list[tuple[Listener, str | None, int | None]] = []
+    for line in text.splitlines():
+        row = re.match(r"(tcp|udp)6? +\d+ +\d+ +(\S+) +\S+:\* +(LISTEN)?(.*)", line)
+        if row is None or (row[1] == "tcp") != (row[3] is not None):
+            continue
+        owner = re.search(r"(?:^|\s)(\d{1,9})/([^\s:]+)", row[4])
+        if listener := _printed(row[1], row[2], f"netstat {len(found)}"):
+            found.append((listener, owner[2] if owner else None, int(owner[1]) if owner else None))
+    return found
+
+
+def _printed(protocol: str, place: str, inode: str) -> Listener | None:
+    address, _, port = place.rpartition(":")
+    if not port.isascii() or not port.isdecimal() or len(port) > 5:
+        return None
+    address = address.strip("[]").partition("%")[0]
+    return Listener(protocol=protocol, address="::" if address == "*" else address, port=int(port), inode=inode)

@@ -1,11 +1,13 @@
 """Routes as the kernel and its tools list them."""
 
 import ipaddress
+import re
 from itertools import pairwise
 from typing import Literal
 
 from aya.collect.addresses import read_address
-from aya.collect.json_values import integer
+from aya.collect.json_values import integer, items, parsed
+from aya.collect.linux._links import devices_in_nmcli
 from aya.collect.route import Route
 
 ROUTE_UP, ROUTE_REJECTS, ROUTE_CACHED, ROUTE_LOCAL = 0x1, 0x200, 0x01000000, 0x80000000
@@ -51,20 +53,45 @@ def routes6_in_proc(text: str) -> list[Route]:
     return routes
 
 
-def routes_in_ip(text: str) -> list[Route]:
-    """The IPv4 routes in `ip route`."""
+def routes_in_ip(text: str, default: str = "0.0.0.0/0") -> list[Route]:
+    """The routes in `ip route`, as text or JSON; `default` is where its default route leads: IPv4, or `::/0`."""
+    if text.lstrip().startswith("["):
+        rows = [
+            {key: str(value) for key, value in row.items() if not isinstance(value, (dict, list))}
+            for row in items(parsed(text))
+            if isinstance(row, dict)
+        ]
+        said = [{**row, "via": row["gateway"]} if "gateway" in row else row for row in rows]
+    else:
+        lines = [columns for line in text.splitlines() if (columns := line.split()) and "dev" in columns[:-1]]
+        said = [{"dst": columns[0], **dict(pairwise(columns))} for columns in lines]
     routes = []
-    for line in text.splitlines():
-        columns = line.split()
-        if not columns or "dev" not in columns[:-1]:
+    for row in said:
+        network = _network(default if row.get("dst") == "default" else row.get("dst", ""))
+        gateway, metric = row.get("via"), integer(row.get("metric")) or 0
+        if network is None or "dev" not in row or not (gateway is None or read_address(gateway, None)):
             continue
-        details = dict(pairwise(columns))
-        destination = "0.0.0.0/0" if columns[0] == "default" else columns[0]
-        gateway, metric = details.get("via"), integer(details.get("metric")) or 0
-        if (gateway is None or read_address(gateway, None)) and _network(destination):
-            routes.append(
-                Route(interface=details["dev"], destination=_network(destination) or "", gateway=gateway, metric=metric)
-            )
+        if gateway is None and network.startswith(("fe80:", "ff00:")):
+            continue
+        routes.append(Route(interface=row["dev"], destination=network, gateway=gateway, metric=metric))
+    return routes
+
+
+def routes_in_nmcli(text: str) -> list[Route]:
+    """The routes in `nmcli device show`: `dst = 0.0.0.0/0, nh = 192.168.71.2, mt = 100`."""
+    routes = []
+    for said in devices_in_nmcli(text):
+        for key, value in said.items():
+            parts = re.match(r"dst = (\S+), nh = (\S+), mt = (\d+)(?!.*table=255)", value)
+            if not re.fullmatch(r"IP[46]\.ROUTE\[\d+\]", key) or parts is None:
+                continue
+            network, gateway = _network(parts[1]), parts[2] if parts[2] not in ("0.0.0.0", "::") else None
+            if network and said.get("GENERAL.DEVICE") and (gateway or not network.startswith(("fe80:", "ff00:"))):
+                routes.append(
+                    Route(
+                        interface=said["GENERAL.DEVICE"], destination=network, gateway=gateway, metric=int(parts[3][:9])
+                    )
+                )
     return routes
 
 

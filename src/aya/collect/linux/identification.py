@@ -14,9 +14,13 @@ import re
 from collections.abc import Mapping
 from uuid import UUID
 
+from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector
-from aya.collect.linux import _container, _dmi
+from aya.collect.json_values import dig, words
+from aya.collect.linux import _container, _dmi, _hostname
 from aya.collect.linux._dmi import known, known_serial, known_uuid
+from aya.collect.linux._hostname import host_name
+from aya.collect.linux._lshw import LSHW, nodes_in_lshw
 from aya.host.reading import Command, File, Files, Found, Read
 from aya.model import Facts, Gap, Json, Node, Outcome
 
@@ -138,23 +142,30 @@ MONITORS = {
 
 def more(found: Found) -> tuple[Read, ...]:
     """Without the kernel's copy of the firmware tables: ask `dmidecode`, and look who made the ACPI tables."""
+    others = _hostname.questions(found)
+    if _machine_id(found) is None:
+        others = (*others, Command(("hostnamectl",), optional=True))
     if _kernel_dmi(found):
-        return ()
-    return (Command(("dmidecode",), optional=True), File(ACPI))
+        return others
+    return (
+        Command(("dmidecode",), optional=True),
+        Command(tuple(LSHW.split()), optional=True),
+        File(ACPI, optional=True),
+        *others,
+    )
 
 
 def parse(found: Found) -> Facts:
     """Columns of identification and `metadata.identity`."""
-    dmi = _kernel_dmi(found) or _dmidecode(found)
+    dmi = _kernel_dmi(found) or _dmidecode(found) or _lshw(found)
     board = _board_file(found)
     vendor = known(dmi.get("sys_vendor"))
     name, identifier = _model(dmi, vendor)
     serial = known_serial(dmi.get("product_serial")) or known_serial(found.line(f"{TREE}/serial-number"))
     uuid = known_uuid(dmi.get("product_uuid"))
-    hostname = found.line("/proc/sys/kernel/hostname")
     compatible = (found.text(f"{TREE}/compatible") or "").split("\0")[0].strip()
     identity: dict[str, Json] = {
-        "hostname": None if hostname == "(none)" else hostname,
+        "hostname": host_name(found),
         "machine_id": _machine_id(found),
         "vendor": vendor,
         "virtualization": _virtualization(found, dmi),
@@ -201,6 +212,33 @@ def _dmidecode(found: Found) -> Mapping[str, str]:
     }
 
 
+def _lshw(found: Found) -> Mapping[str, str]:
+    """The fields out of `lshw -json`, which puts the order number in brackets behind the product's name."""
+    text = asked(found, LSHW)
+    machine: Json = next(nodes_in_lshw(text, "system"), None)
+    board: Json = next((node for node in nodes_in_lshw(text, "bus") if node.get("id") == "core"), None)
+    bios: Json = next((node for node in nodes_in_lshw(text, "memory") if node.get("id") == "firmware"), None)
+    sku = words(dig(machine, "configuration", "sku"))
+    said = {
+        "sys_vendor": words(dig(machine, "vendor")),
+        "product_name": (words(dig(machine, "product")) or "").removesuffix(f"({sku})").strip(),
+        "product_version": words(dig(machine, "version")),
+        "product_serial": words(dig(machine, "serial")),
+        "product_uuid": words(dig(machine, "configuration", "uuid")),
+        "product_sku": sku,
+        "product_family": words(dig(machine, "configuration", "family")),
+        "board_vendor": words(dig(board, "vendor")),
+        "board_name": words(dig(board, "product")),
+        "board_version": words(dig(board, "version")),
+        "board_serial": words(dig(board, "serial")),
+        "bios_vendor": words(dig(bios, "vendor")),
+        "bios_version": words(dig(bios, "version")),
+        "bios_date": words(dig(bios, "date")),
+        "chassis_type": (words(dig(machine, "configuration", "chassis")) or "").capitalize(),
+    }
+    return {key: value for key, value in said.items() if value}
+
+
 def _board_file(found: Found) -> Mapping[str, str]:
     pairs = (line.partition(":") for line in (found.text("/proc/cpuinfo") or "").splitlines())
     return {key.strip(): value.strip() for key, colon, value in pairs if colon}
@@ -234,7 +272,8 @@ def _machine_id(found: Found) -> str | None:
         value = (found.line(path) or "").lower()
         if re.fullmatch(r"[0-9a-f]{32}", value) and known_serial(value):
             return value
-    return None
+    said = re.search(r"^ *Machine ID: ([0-9a-f]{32})$", asked(found, "hostnamectl"), re.MULTILINE)
+    return said[1] if said else None
 
 
 def _chassis_type(value: str | None) -> str | None:
@@ -309,23 +348,24 @@ def _cloud(found: Found, dmi: Mapping[str, str]) -> str | None:
 
 
 def _gaps(found: Found) -> tuple[Gap, ...]:
+    """What was refused. Sources that say the same are asked only where the first is not there."""
     answer = found.answers().get("dmidecode")
-    if answer is not None and answer.outcome is Outcome.DENIED:
-        return (Gap(Outcome.DENIED, f"firmware tables: {answer.reason}"),)
-    return ()
+    denied = answer is not None and answer.outcome is Outcome.DENIED
+    gaps = (Gap(Outcome.DENIED, f"firmware tables: {answer.reason}"),) if answer and denied else ()
+    return (*gaps, *refused(found, DMI), *refused(found, ACPI), *refused(found, "/etc/machine-id"))
 
 
 collector = Collector(
     reads=(
-        Files(f"{DMI}/*"),
+        Files(f"{DMI}/*", optional=True),
         File(f"{TREE}/model"),
         File(f"{TREE}/serial-number"),
         File(f"{TREE}/compatible"),
         File(f"{TREE}/hypervisor/compatible"),
-        File("/etc/machine-id"),
+        File("/etc/machine-id", optional=True),
         File("/var/lib/dbus/machine-id", optional=True),
-        File("/proc/sys/kernel/hostname"),
-        File("/proc/cpuinfo"),
+        _hostname.READ,
+        File("/proc/cpuinfo", optional=True),
         File("/sys/hypervisor/type"),
         File("/sys/hypervisor/uuid", optional=True),
         File("/proc/xen/capabilities"),

@@ -17,9 +17,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector
+from aya.collect.json_values import integer, words
 from aya.collect.linux._choice import chosen
 from aya.collect.linux._dmi import MEMORY_ARRAY, MEMORY_DEVICE, known, known_serial, structures
+from aya.collect.linux._lscpu import nodes_in_lscpu
+from aya.collect.linux._lshw import LSHW, nodes_in_lshw
 from aya.collect.linux._processors import as_list, processors
 from aya.host.reading import Command, File, Files, Found, Names, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
@@ -28,6 +32,7 @@ BLOCKS = "/sys/devices/system/memory"
 NODES = "/sys/devices/system/node"
 HUGE = "/sys/kernel/mm/hugepages"
 UDEV = "/run/udev/data/+dmi:id"
+FREE = ("free -b", "free")
 
 MAKERS = {
     (0, 0x2C): "Micron",
@@ -73,18 +78,22 @@ UDEV_FIELDS = {
 
 
 def more(found: Found) -> tuple[Read, ...]:
-    """Ask `dmidecode` where udev kept no modules, and `numactl` where the kernel shows no nodes."""
+    """Other sources for what is missing: `dmidecode`, `lshw`, `numactl`, `lscpu`, `free`."""
     questions: list[Read] = []
     if not _udev_modules(found.text(UDEV) or ""):
         questions.append(Command(("dmidecode",), optional=True))
+        questions.append(Command(tuple(LSHW.split()), optional=True))
     if not any(found.matches(f"{NODES}/node[0-9]*/cpulist")):
         questions.append(Command(("numactl", "--hardware"), optional=True))
+        questions.append(Command(("lscpu",), optional=True))
+    if found.text("/proc/meminfo") is None:
+        questions += [Command(tuple(command.split()), optional=True) for command in FREE]
     return tuple(questions)
 
 
 def parse(found: Found) -> Facts:
     """Columns of the memory and `metadata.memory`."""
-    kernel = _meminfo(found.text("/proc/meminfo") or "")
+    kernel = _meminfo(found.text("/proc/meminfo") or "") or _free(found)
     modules, correction = _modules(found)
     populated = [module for module in modules if module["size_mib"]]
     ram = [module for module in populated if module["type"] not in NOT_RAM]
@@ -118,6 +127,7 @@ def parse(found: Found) -> Facts:
 def _gaps(found: Found, listed: bool, kernel: Mapping[str, int], node: Node) -> Iterable[Gap]:
     if "MemTotal" not in kernel and found.text("/proc/meminfo") is not None:
         yield Gap(Outcome.UNREADABLE, "/proc/meminfo: no MemTotal in it")
+    yield from refused(found, "/proc/meminfo")
     firmware = any(found.matches("/sys/firmware/dmi")) or any(found.matches("/sys/class/dmi"))
     if listed:
         return
@@ -135,6 +145,23 @@ def _gaps(found: Found, listed: bool, kernel: Mapping[str, int], node: Node) -> 
 def _meminfo(text: str) -> dict[str, int]:
     """The figures of `/proc/meminfo`, in KiB where they have a unit."""
     return {name: int(value) for name, value in re.findall(r"^([\w()]+):\s*(\d{1,18})(?: kB)?\s*$", text, re.MULTILINE)}
+
+
+def _free(found: Found) -> dict[str, int]:
+    """What `free` prints, by the names of `/proc/meminfo`: in bytes, or in KiB where it was not asked for another unit."""
+    for command, unit_bytes in zip(FREE, (1, 1024), strict=True):
+        text = asked(found, command)
+        rows = {
+            name.lower(): [int(number) * unit_bytes // 1024 for number in numbers.split()]
+            for name, numbers in re.findall(r"^(\w+):((?: +\d{1,18})+) *$", text, re.MULTILINE)
+        }
+        # German systems call it Speicher. The sixth figure of old versions, which have a row of buffers, is another.
+        memory, swap = rows.get("mem") or rows.get("speicher"), rows.get("swap") or []
+        if memory:
+            available = [] if "-/+" in text else memory[5:6]
+            names = {"MemTotal": memory[:1], "MemAvailable": available, "SwapTotal": swap[:1], "SwapFree": swap[2:3]}
+            return {name: value[0] for name, value in names.items() if value}
+    return {}
 
 
 def _installed(found: Found, ram: list[dict[str, Json]]) -> tuple[int | None, str | None]:
@@ -167,8 +194,35 @@ def _modules(found: Found) -> tuple[list[dict[str, Json]], str | None]:
     arrays = [table for table in tables if table.kind == MEMORY_ARRAY and table.get("Use") in (None, "System Memory")]
     # A table of the oldest layout has the titles only.
     slots = [table.fields for table in tables if table.kind == MEMORY_DEVICE and table.fields]
+    if not slots:
+        return _lshw_modules(asked(found, LSHW)), None
     corrections = [array.fields.get("Error Correction Type", "") for array in arrays]
     return [_module(fields) for fields in slots], _correction(corrections)
+
+
+def _lshw_modules(text: str) -> list[dict[str, Json]]:
+    """The modules in `lshw -json`: banks of what it calls the system memory; `SODIMM DDR3 Synchronous 1333 MHz`."""
+    modules = []
+    for node in nodes_in_lshw(text, "memory"):
+        if not re.match(r"bank(:\d+)?$", words(node.get("id")) or "") or node.get("units") not in ("bytes", None):
+            continue
+        size, hertz = integer(node.get("size")), integer(node.get("clock"))
+        described = re.match(
+            r"(\S*DIMM|Chip|Row Of Chips)? ?((?:LP)?DDR\d?\w*|SDRAM)?", words(node.get("description")) or ""
+        )
+        fields = {
+            "Locator": words(node.get("slot")) or "",
+            "Size": f"{size // 1048576} MB" if size else "",
+            "Form Factor": (described and described[1]) or "",
+            "Type": (described and described[2]) or "",
+            "Speed": f"{hertz // 1000000} MT/s" if hertz else "",
+            "Manufacturer": words(node.get("vendor")) or "",
+            "Part Number": words(node.get("product")) or "",
+            "Serial Number": words(node.get("serial")) or "",
+            "Data Width": f"{integer(node.get('width')) or ''}",
+        }
+        modules.append(_module(fields))
+    return modules
 
 
 def _udev_modules(text: str) -> list[dict[str, str]]:
@@ -294,7 +348,14 @@ def _nodes(found: Found) -> list[dict[str, Json]]:
             "total_kib": size * blocks[folder] // 1024 if size and blocks[folder] else None,
             "distances": [int(distance) for distance in distances if re.fullmatch(r"\d{1,3}", distance)],
         }
-    return [{"node": number, **nodes[number]} for number in sorted(nodes)] or _numactl(found)
+    return (
+        [{"node": number, **nodes[number]} for number in sorted(nodes)]
+        or _numactl(found)
+        or [
+            {"node": number, "cpus": as_list(cpus), "total_kib": None, "distances": []}
+            for number, cpus in sorted(nodes_in_lscpu(asked(found, "lscpu")).items())
+        ]
+    )
 
 
 def _numactl(found: Found) -> list[dict[str, Json]]:
@@ -332,8 +393,8 @@ def _measurements(kernel: Mapping[str, int]) -> Iterable[Measurement]:
 
 collector = Collector(
     reads=(
-        File("/proc/meminfo"),
-        File("/proc/cpuinfo"),
+        File("/proc/meminfo", optional=True),
+        File("/proc/cpuinfo", optional=True),
         File(UDEV, optional=True),
         Names("/sys/firmware/dmi"),
         Names("/sys/class/dmi"),

@@ -23,23 +23,32 @@ from aya.collect.addresses import (
     netmask_of,
     read_address,
 )
-from aya.collect.asked import asked
+from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector
 from aya.collect.json_values import integer, parsed
+from aya.collect.linux import _hostname
+from aya.collect.linux._ethtool import TWISTED_PAIR, read_ethtool
+from aya.collect.linux._hostname import host_name
 from aya.collect.linux._links import (
     LOOPBACK,
     TYPES_BY_HARDWARE,
     TYPES_BY_KIND,
     TYPES_BY_NAME,
     Link,
+    counters_in_dev,
+    devices_in_nmcli,
     links_in_ifconfig,
     links_in_ip_json,
     links_in_ip_text,
+    links_in_lshw,
+    links_in_nmcli,
     vlans_in,
 )
+from aya.collect.linux._lshw import LSHW
 from aya.collect.linux._routes import (
     routes6_in_proc,
     routes_in_ip,
+    routes_in_nmcli,
     routes_in_proc,
     routes_in_table,
 )
@@ -51,8 +60,18 @@ from aya.model import Facts, Gap, Interface, Json, Measurement, Outcome
 IP_JSON = "ip -j -d addr"
 IP_TEXT = "ip addr"
 IFCONFIG = "ifconfig -a"
-IP_ROUTE = "ip route"
-ROUTE = "route -n"
+NMCLI = "nmcli device show"
+IP_LINK = ("ip -j -d link", "ip link")
+IP_ROUTE = ("ip -j route", "ip route")
+IP6_ROUTE = ("ip -6 -j route", "ip -6 route")
+TABLES = ("route -n", "netstat -rn", "netstat -rne", "route")
+PROC_DEV = "/proc/net/dev"
+USUAL = (
+    *(f"{kind}{number}" for kind in ("eth", "eno", "em") for number in range(4)),
+    *("ens3", "ens5", "ens18", "ens33", "ens160", "ens192", "enp0s3", "enp0s8", "enp0s25", "enp0s31f6", "enp1s0"),
+    *("enp2s0", "enp3s0", "enp4s0", "enp5s0", "enp6s0"),
+)
+"""Names of network cards, asked of a recording that holds no list of them that is read first."""
 TAILSCALE = "tailscale status --json"
 
 STUBS = {"127.0.0.53", "127.0.0.54"}
@@ -97,7 +116,7 @@ def _links(found: Found) -> dict[str, Link]:
     by_ip = links_in_ip_json(found.text(IP_JSON))
     links = by_ip | _links_in_sysfs(found)
     if not links:
-        return links_in_ip_text(asked(found, IP_TEXT)) or links_in_ifconfig(asked(found, IFCONFIG))
+        return _listed_links(found)
     by_library = addresses_from_getifaddrs(asked(found, "interface-addresses"))
     by_kernel = addresses_from_if_inet6(found.text("/proc/net/if_inet6") or "")
     vlans = vlans_in(found.text("/proc/net/vlan/config") or "")
@@ -107,6 +126,23 @@ def _links(found: Found) -> dict[str, Link]:
         link.parent = told.parent or link.parent or vlans.get(name, (None, None))[1]
         link.vlan = told.vlan or vlans.get(name, (None, None))[0]
         link.addresses = merged_addresses(told.addresses, by_library.get(name, []), by_kernel.get(name, []))
+    return links
+
+
+def _listed_links(found: Found) -> dict[str, Link]:
+    """Every interface, by the text that says most; the names alone where only routes or cards tell of it."""
+    links = links_in_ip_text(asked(found, IP_TEXT)) or links_in_ifconfig(asked(found, IFCONFIG))
+    links = links or links_in_nmcli(asked(found, NMCLI))
+    links = links or links_in_ip_json(asked(found, IP_LINK[0])) or links_in_ip_text(asked(found, IP_LINK[1]))
+    by_lshw = links_in_lshw(asked(found, LSHW))
+    links = links or by_lshw
+    names = [*counters_in_dev(asked(found, PROC_DEV)), *(name for name in USUAL if asked(found, f"ethtool {name}"))]
+    links |= {name: Link(name=name) for name in names if name not in links}
+    for name, link in links.items():
+        link.operstate = link.operstate or read_ethtool(asked(found, f"ethtool {name}"))["state"]
+    for name, link in links.items():
+        link.kind = link.kind or (by_lshw[name].kind if name in by_lshw else None)
+        link.address = link.address or (by_lshw[name].address if name in by_lshw else None)
     return links
 
 
@@ -143,41 +179,16 @@ def _in_virtual_folder(found: Found, link: Link) -> bool:
 
 def _routes(found: Found) -> list[Route]:
     order: Literal["little", "big"] = "big" if parsed(found.text("byte-order")) == "big" else "little"
+    by_kernel = routes_in_proc(found.text("/proc/net/route") or "", order)
+    by_kernel6 = routes6_in_proc(found.text("/proc/net/ipv6_route") or "")
+    by_nmcli = routes_in_nmcli(asked(found, NMCLI))
+    printed = [routes_in_ip(asked(found, command)) for command in IP_ROUTE]
+    printed += [routes_in_table(asked(found, command)) for command in TABLES]
+    printed6 = [routes_in_ip(asked(found, command), "::/0") for command in IP6_ROUTE]
     return [
-        *(
-            routes_in_proc(found.text("/proc/net/route") or "", order)
-            or routes_in_ip(asked(found, IP_ROUTE))
-            or routes_in_table(asked(found, ROUTE))
-        ),
-        *routes6_in_proc(found.text("/proc/net/ipv6_route") or ""),
+        *next(filter(None, (by_kernel, *printed, [route for route in by_nmcli if ":" not in route.destination])), []),
+        *next(filter(None, (by_kernel6, *printed6, [route for route in by_nmcli if ":" in route.destination])), []),
     ]
-
-
-# --- what ethtool adds ------------------------------------------------------------------------------------------------
-
-TWISTED_PAIR = {
-    10: "10Base-T",
-    100: "100Base-TX",
-    1000: "1000Base-T",
-    2500: "2500Base-T",
-    5000: "5GBase-T",
-    10000: "10GBase-T",
-}
-
-
-def _ethtool(text: str) -> dict[str, Json]:
-    """Negotiated and possible speeds in Mbit/s, duplex and port; None where the card does not say."""
-    speed = re.search(r"^\s*Speed: (\d{1,7})Mb/s", text, re.MULTILINE)
-    duplex = re.search(r"^\s*Duplex: (Full|Half)", text, re.MULTILINE)
-    port = re.search(r"^\s*Port: (\S.*?)\s*$", text, re.MULTILINE)
-    modes = re.search(r"^\s*Supported link modes:(.*?)(?=^\s*\w[^\n]*:)", text, re.MULTILINE | re.DOTALL)
-    speeds = {int(mode) for mode in re.findall(r"\b(\d{1,7})base", modes[1])} if modes else set()
-    return {
-        "speed": int(speed[1]) if speed else None,
-        "duplex": duplex[1].lower() if duplex else None,
-        "port": port[1] if port and port[1] not in ("Other", "None") and "Unknown" not in port[1] else None,
-        "supported_speeds_mbps": sorted(speeds) or None,
-    }
 
 
 # --- name servers -----------------------------------------------------------------------------------------------------
@@ -198,6 +209,9 @@ def _resolver(text: str) -> tuple[list[str], list[str]]:
 
 def _dns(found: Found) -> dict[str, Json]:
     servers, search = _resolver(found.text("/etc/resolv.conf") or "")
+    for said in devices_in_nmcli(asked(found, NMCLI)) if found.text("/etc/resolv.conf") is None else ():
+        servers += [value for key, value in said.items() if re.fullmatch(r"IP[46]\.DNS\[\d+\]", key)]
+        search += [value for key, value in said.items() if re.fullmatch(r"IP[46]\.DOMAIN\[\d+\]", key)]
     stub = next((server for server in servers if server in STUBS), None)
     behind, behind_search = _resolver(found.text(RESOLVED) or "")
     if stub is not None:
@@ -223,28 +237,33 @@ def more(found: Found) -> tuple[Read, ...]:
     if not by_ip:
         reads.append(Call("interface-addresses"))
     if not links and not by_ip:
-        reads += [Command(tuple(command.split()), optional=True) for command in (IP_TEXT, IFCONFIG)]
-    if not (found.text("/proc/net/route") or "").strip():
-        reads += [Command(tuple(command.split()), optional=True) for command in (IP_ROUTE, ROUTE)]
-    return tuple(reads)
+        reads += [Command(tuple(command.split()), optional=True) for command in (IP_TEXT, IFCONFIG, *IP_LINK, LSHW)]
+        reads.append(File(PROC_DEV, optional=True))
+    if not links:
+        reads += [Command(("ethtool", name), optional=True) for name in dict.fromkeys((*by_ip, *USUAL))]
+    without_routes = not (found.text("/proc/net/route") or "").strip()
+    if without_routes:
+        reads += [Command(tuple(command.split()), optional=True) for command in (*IP_ROUTE, *TABLES)]
+    if found.text("/proc/net/ipv6_route") is None:
+        reads += [Command(tuple(command.split()), optional=True) for command in IP6_ROUTE]
+    if without_routes or (not links and not by_ip) or found.text("/etc/resolv.conf") is None:
+        reads.append(Command(tuple(NMCLI.split()), optional=True))
+    return (*reads, *_hostname.questions(found))
 
 
 def parse(found: Found) -> Facts:
     """Every interface, and what the machine knows of its network; see the module's description."""
     links = _links(found)
     routes = _routes(found)
-    gaps = (
-        () if links else (Gap(Outcome.UNSUPPORTED, "interfaces: neither /sys/class/net nor ip nor ifconfig is there"),)
-    )
+    gaps = () if links else (Gap(Outcome.UNSUPPORTED, "interfaces: neither /sys/class/net nor a program names one"),)
     default, default6 = default_route(routes, 4), default_route(routes, 6)
     carrier = default or default6
     interfaces = [
         _interface(found, link, routes, primary=carrier is not None and carrier.interface == name)
         for name, link in sorted(links.items())
     ]
-    host_name = found.line("/proc/sys/kernel/hostname")
     network: dict[str, Json] = {
-        "hostname": None if host_name in ("(none)", None) else host_name,
+        "hostname": host_name(found),
         "default_gateway": default.gateway if default else None,
         "default_gateway_ipv6": default6.gateway if default6 else None,
         "dns": _dns(found),
@@ -263,13 +282,13 @@ def parse(found: Found) -> Facts:
         interfaces=tuple(interfaces),
         metadata={"network": network},
         measurements=tuple(_measurements(found, interfaces)),
-        gaps=gaps,
+        gaps=(*gaps, *refused(found, "/proc/net/"), *refused(found, "/etc/resolv.conf")),
     )
 
 
 def _interface(found: Found, link: Link, routes: list[Route], *, primary: bool) -> Interface:
     name = link.name
-    ethtool = _ethtool(asked(found, f"ethtool {name}"))
+    ethtool = read_ethtool(asked(found, f"ethtool {name}"))
     v4, v6 = first_address(link.addresses, "ipv4"), first_address(link.addresses, "ipv6")
     route = default_route(routes, 4, name)
     speed = ethtool["speed"] if link.speed in NO_SPEEDS else link.speed
@@ -288,7 +307,7 @@ def _interface(found: Found, link: Link, routes: list[Route], *, primary: bool) 
         connection_speed_mbps=speed,
         connection_type=TWISTED_PAIR.get(speed or 0) if ethtool["port"] in ("Twisted Pair", "MII") else None,
         is_primary=primary,
-        is_active=link.active,
+        is_active=_is_used(found, link, routes) if link.active is None else link.active,
         metadata={
             "addresses": [
                 address.as_json()
@@ -312,6 +331,12 @@ def _interface(found: Found, link: Link, routes: list[Route], *, primary: bool) 
     )
 
 
+def _is_used(found: Found, link: Link, routes: list[Route]) -> bool:
+    """Whether it has what an interface gets when it is switched on: for sources that tell no state."""
+    received = counters_in_dev(asked(found, PROC_DEV)).get(link.name, {}).get("rx_bytes", 0)
+    return bool(link.addresses or received or any(route.interface == link.name for route in routes))
+
+
 def _mac(text: str | None) -> str | None:
     if text is None or not re.fullmatch(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", text) or set(text) <= set("0:"):
         return None
@@ -319,11 +344,13 @@ def _mac(text: str | None) -> str | None:
 
 
 def _measurements(found: Found, interfaces: list[Interface]) -> Iterable[Measurement]:
+    listed = counters_in_dev(asked(found, PROC_DEV))
     for interface in interfaces:
         if not interface.is_active or interface.interface_type == "loopback":
             continue
         for counter, unit in COUNTERS.items():
             value = integer(found.line(f"/sys/class/net/{interface.interface_name}/statistics/{counter}"))
+            value = listed.get(interface.interface_name, {}).get(counter) if value is None else value
             if value is not None:
                 yield Measurement(
                     category="network",
@@ -349,13 +376,13 @@ collector = Collector(
         *(Names(f"/sys/class/net/*/{folder}") for folder in ("wireless", "phy80211")),
         File("/proc/net/vlan/config", optional=True),
         Call("byte-order"),
-        File("/proc/net/if_inet6"),
-        File("/proc/net/route"),
-        File("/proc/net/ipv6_route"),
+        File("/proc/net/if_inet6", optional=True),
+        File("/proc/net/route", optional=True),
+        File("/proc/net/ipv6_route", optional=True),
         Command(tuple(IP_JSON.split()), optional=True),
-        File("/etc/resolv.conf"),
+        File("/etc/resolv.conf", optional=True),
         File(RESOLVED, optional=True),
-        File("/proc/sys/kernel/hostname"),
+        _hostname.READ,
         Command(tuple(TAILSCALE.split()), timeout_s=3, optional=True),
     ),
     more=more,

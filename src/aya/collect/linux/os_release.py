@@ -11,28 +11,36 @@ import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector
 from aya.collect.linux import _container
 from aya.host.reading import Command, File, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Node, Outcome
 
 RELEASE_FILES = ("/etc/os-release", "/usr/lib/os-release")
+UNAME = re.compile(r"Linux \S+ (\S+) (#.*?)(?: \S*(?:86|arm|aarch|ppc|s390|riscv|mips|loongarch)\S*.*)?$")
+"""`uname -a`: name of the machine, release, build, architecture."""
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
 def more(found: Found) -> tuple[Read, ...]:
-    """Ask `lsb_release` where no file names the distribution, and `uname` where `/proc` does not name the kernel."""
+    """What programs print, where no file names the distribution, the kernel or the time zone."""
     questions: list[Read] = []
     if not _release(found):
         questions.append(Command(("lsb_release", "-a"), optional=True))
     if not found.line("/proc/sys/kernel/osrelease") and not found.line("/proc/version"):
         questions.append(Command(("uname", "-a"), optional=True))
+        questions.append(Command(("uname", "-r"), optional=True))
+    if not _time_zone_of_files(found):
+        questions.append(Command(("timedatectl",), optional=True))
+    if not _release(found) or not found.line("/proc/sys/kernel/osrelease"):
+        questions.append(Command(("hostnamectl",), optional=True))
     return tuple(questions)
 
 
 def parse(found: Found) -> Facts:
     """Columns of the operating system and `metadata.os`."""
-    release = _release(found) or _lsb(found) or _redhat(found)
+    release = _release(found) or _lsb(found) or _redhat(found) or _hostnamectl(found)
     kernel, build = _kernel(found)
     version = release.get("VERSION") or release.get("VERSION_ID")
     codename = release.get("VERSION_CODENAME")
@@ -70,6 +78,11 @@ def parse(found: Found) -> Facts:
         said = any(found.text(path) for path in RELEASE_FILES)
         outcome = Outcome.UNREADABLE if said else Outcome.UNSUPPORTED
         gaps.append(Gap(outcome, "distribution: nothing names it in a form that is understood"))
+    gaps += [
+        *refused(found, "/etc/os-release"),
+        *refused(found, "/usr/lib/os-release"),
+        *refused(found, "/etc/timezone"),
+    ]
     if kernel is None:
         gaps.append(Gap(Outcome.UNSUPPORTED, "kernel: neither /proc nor uname names it"))
     return Facts(node=node, metadata={"os": system}, gaps=tuple(gaps))
@@ -125,6 +138,12 @@ def _redhat(found: Found) -> dict[str, str]:
     return {"NAME": parts[1], "VERSION": version, "VERSION_ID": parts[2], "PRETTY_NAME": line}
 
 
+def _hostnamectl(found: Found) -> dict[str, str]:
+    """`Operating System: CentOS Linux 7 (Core)`: the name and the version cannot be told apart for sure."""
+    said = re.search(r"^ *Operating System: (\S.*?) *$", asked(found, "hostnamectl"), re.MULTILINE)
+    return {"PRETTY_NAME": said[1]} if said else {}
+
+
 def _point_release(found: Found, release: Mapping[str, str], version: str | None) -> str | None:
     """Debian's `os-release` says `12`; the point release is in a file of its own."""
     number, point = release.get("VERSION_ID"), found.line("/etc/debian_version") or ""
@@ -138,10 +157,12 @@ def _kernel(found: Found) -> tuple[str | None, str | None]:
     release, build = found.line("/proc/sys/kernel/osrelease"), found.line("/proc/sys/kernel/version")
     if release is None and (said := re.match(r"Linux version (\S+) .*?(#\d.*)?$", found.line("/proc/version") or "")):
         release, build = said[1], build or said[2]
-    answer = found.answers().get("uname -a")
-    if release is None and answer is not None and answer.outcome is Outcome.OK:
-        said = re.match(r"Linux \S+ (\S+) (#.*?)(?: \S*(?:86|arm|aarch|ppc|s390|riscv)\S*.*)?$", answer.text.strip())
-        release, build = (said[1], said[2]) if said else (None, None)
+    if release is None and (said := UNAME.match(asked(found, "uname -a").strip())):
+        release, build = said[1], said[2]
+    if release is None and re.fullmatch(r"\d+\.\d\S*", alone := asked(found, "uname -r").strip()):
+        release = alone
+    if release is None and (said := re.search(r"^ *Kernel: Linux (\S+)", asked(found, "hostnamectl"), re.MULTILINE)):
+        release = said[1]
     return release, build
 
 
@@ -170,6 +191,11 @@ def _booted_at(text: str) -> str | None:
 
 
 def _time_zone(found: Found) -> str | None:
+    said = re.search(r"^ *Time ?zone: ([A-Za-z]\S*)", asked(found, "timedatectl"), re.MULTILINE)
+    return _time_zone_of_files(found) or (said[1] if said else None)
+
+
+def _time_zone_of_files(found: Found) -> str | None:
     target = next((text for _, text in found.matches("/etc/localtime")), "")
     _, marker, zone = target.partition("zoneinfo/")
     return zone.strip() if marker and zone.strip() else found.line("/etc/timezone")
@@ -200,10 +226,10 @@ def _selinux(found: Found) -> str | None:
 
 collector = Collector(
     reads=(
-        *(File(path) for path in RELEASE_FILES),
+        *(File(path, optional=True) for path in RELEASE_FILES),
         File("/etc/debian_version"),
         File("/etc/redhat-release"),
-        File("/proc/version"),
+        File("/proc/version", optional=True),
         File("/proc/sys/kernel/version"),
         File("/proc/sys/kernel/random/boot_id"),
         File("/proc/stat"),
@@ -213,8 +239,8 @@ collector = Collector(
         Names("/sys/firmware/efi"),
         Names("/sys/class/dmi/id/bios_vendor"),
         File(SECURE_BOOT, optional=True),
-        Links("/etc/localtime"),
-        File("/etc/timezone"),
+        Links("/etc/localtime", optional=True),
+        File("/etc/timezone", optional=True),
         File("/etc/locale.conf"),
         File("/etc/default/locale"),
         File("/sys/fs/selinux/enforce"),

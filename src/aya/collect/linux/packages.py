@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from aya.collect.architecture import architecture_name
+from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector, Unreadable
 from aya.collect.json_values import integer
 from aya.collect.versions import by_number
-from aya.host.reading import Command, File, Files, Found
+from aya.host.reading import Command, File, Files, Found, Read
 from aya.model import Facts, Gap, Json, Outcome, Software
 
 DPKG = "/var/lib/dpkg/status"
@@ -84,6 +85,38 @@ def _from_rpm(text: str) -> Iterator[Software]:
             )
 
 
+DPKG_STATES = {
+    **{"i": "installed", "U": "unpacked", "F": "half-configured", "H": "half-installed"},
+    **{"W": "triggers-awaited", "t": "triggers-pending"},
+}
+"""The second letter in the list of dpkg; `n` and `c` are packages that are not there."""
+
+
+def _from_dpkg_list(text: str) -> Iterator[Software]:
+    """What `dpkg -l` prints: `ii  libc6:amd64  2.36-9  amd64  GNU C Library`."""
+    for line in text.splitlines():
+        row = re.match(r"[uihrp]([iUFHWt])R? +(\S+?)(?::\S+)? +(\d\S*) +(\S+)", line)
+        if row:
+            state = DPKG_STATES[row[1]]
+            yield _package("deb", row[2], row[3], row[4], state=None if state == "installed" else state)
+
+
+def _from_rpm_list(text: str) -> Iterator[Software]:
+    """What `rpm -qa` prints: `bash-5.1.8-9.el9.x86_64`; old ones leave out the architecture."""
+    for line in text.splitlines():
+        row = re.fullmatch(
+            r"(\S+)-([^\s-]+-[^\s-]+?)(?:\.(noarch|x86_64|i[3-6]86|aarch64|armv7hl|ppc64le|ppc64|s390x|riscv64))?", line
+        )
+        if row and row[1] not in NO_PACKAGES:
+            yield _package("rpm", row[1], row[2], row[3])
+
+
+def _from_pacman_list(text: str) -> Iterator[Software]:
+    """What `pacman -Q` prints: `bash 5.2.037-1`."""
+    for row in re.findall(r"^([a-z0-9@._+-]+) ([\w.:+~]+-[\d.]+)$", text, re.MULTILINE):
+        yield _package("pacman", row[0], row[1], None)
+
+
 def _from_apk(text: str) -> Iterator[Software]:
     for block in BLANK_LINE.split(text):
         fields = dict(re.findall(r"^([PVAo]):(.*?)\s*$", block, re.MULTILINE))
@@ -133,8 +166,21 @@ def _age(package: Software) -> tuple[datetime, list[tuple[int, str]]]:
     return package.installed_at or datetime.fromtimestamp(0, UTC), by_number(package.software_version or "")
 
 
-def parse(found: Found) -> Facts:
-    """Every installed package of every package manager that is there."""
+LISTS = {
+    "dpkg -l": ("dpkg", _from_dpkg_list),
+    "rpm -qa": ("rpm", _from_rpm_list),
+    "pacman -Q": ("pacman", _from_pacman_list),
+}
+"""What people keep of their packages, where nobody kept the package managers' own files."""
+
+
+def more(found: Found) -> tuple[Read, ...]:
+    """The lists for people, where nothing better was answered."""
+    return () if _managers(found) else tuple(Command(tuple(command.split()), optional=True) for command in LISTS)
+
+
+def _managers(found: Found) -> dict[str, list[Software]]:
+    """The packages of each package manager that answered."""
     dpkg, rpm = found.text(DPKG), found.answer(" ".join(RPM))
     apk = [text for path in APK if (text := found.text(path)) is not None]
     pacman = [text for _, text in found.matches(PACMAN)]
@@ -145,25 +191,43 @@ def parse(found: Found) -> Facts:
         "apk": [package for text in apk for package in _from_apk(text)] if apk else None,
         "pacman": list(_from_pacman(pacman)) if pacman else None,
     }
-    answered = {manager: packages for manager, packages in managers.items() if packages is not None}
+    return {manager: packages for manager, packages in managers.items() if packages is not None}
+
+
+def parse(found: Found) -> Facts:
+    """Every installed package of every package manager that is there."""
+    answered = _managers(found)
+    dpkg, apk = found.text(DPKG), [text for path in APK if (text := found.text(path)) is not None]
     empty = [manager for manager, text in (("dpkg", dpkg), ("apk", "".join(apk))) if text and not answered[manager]]
     if empty:
         raise Unreadable(f"the list of {empty[0]} names no package")
-    gaps = [] if answered or found.gaps() else [Gap(Outcome.UNSUPPORTED, "packages: no dpkg, rpm, apk or pacman here")]
+    for command, (manager, read) in LISTS.items() if not answered else ():
+        if packages := list(read(asked(found, command))):
+            answered[manager] = packages
+    gaps = [gap for start in (DPKG, *APK, "/var/lib/pacman/", "rpm ") for gap in refused(found, start)]
+    if not answered and not gaps:
+        answers = [found.answer(name) for name in (DPKG, *APK, " ".join(RPM))]
+        unread = next((answer for answer in answers if answer.outcome is Outcome.UNREADABLE), None)
+        gaps.append(
+            Gap(unread.outcome, f"packages: {unread.reason}")
+            if unread
+            else Gap(Outcome.UNSUPPORTED, "packages: no dpkg, rpm, apk or pacman here")
+        )
     cut_off = dpkg is not None and not dpkg.endswith("\n")
     gaps += [Gap(Outcome.UNREADABLE, f"{DPKG} ends in the middle of a line")] if cut_off else []
-    packages = (package for of_manager in answered.values() for package in of_manager)
-    return Facts(software=tuple(_one_row_each(packages)), gaps=tuple(gaps))
+    together = (package for of_manager in answered.values() for package in of_manager)
+    return Facts(software=tuple(_one_row_each(together)), gaps=tuple(gaps))
 
 
 collector = Collector(
     reads=(
-        File(DPKG),
-        Files(DPKG_PARTS),
-        *(File(path) for path in APK),
-        Files(PACMAN),
-        Command(RPM, timeout_s=30),
+        File(DPKG, optional=True),
+        Files(DPKG_PARTS, optional=True),
+        *(File(path, optional=True) for path in APK),
+        Files(PACMAN, optional=True),
+        Command(RPM, timeout_s=30, optional=True),
     ),
+    more=more,
     parse=parse,
     sections=("software",),
     metadata={

@@ -21,285 +21,52 @@ servers only. Command lines are not kept: they may hold secrets.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from dataclasses import replace
 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
-from aya.collect.json_values import integer, parsed
-from aya.collect.linux._listeners import (
-    listeners_in_proc,
-    listeners_in_ss,
-    unix_listeners_in_proc,
+from aya.collect.json_values import integer
+from aya.collect.linux import _clock
+from aya.collect.linux._clock import Clock, read_clock
+from aya.collect.linux._listeners import listeners_in_netstat, listeners_in_ss
+from aya.collect.linux._processes import (
+    PROCESS_FILES,
+    SOCKETS,
+    SOCKETS_LATER,
+    SYSTEMD_RUNS,
+    TABLES,
+    Process,
+    closed_meanwhile,
+    holders,
+    listening_processes,
+    named_process,
+    read_process,
+    sockets,
+    users_in,
+)
+from aya.collect.linux._systemd import (
+    LIST_FILES,
+    LIST_SOCKETS,
+    LISTS,
+    SYSTEMCTL,
+    Unit,
+    moment,
+    open_through_socket_units,
+    units_in,
+    units_listed,
 )
 from aya.collect.listener import Listener
-from aya.collect.programs import PROGRAMS, Places, arguments, places, program_name
+from aya.collect.programs import PROGRAMS, Places, places, program_name
 from aya.host.reading import Call, Command, File, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Outcome, Service
 
-SYSTEMD_RUNS = "/run/systemd/system"
-PROPERTIES = (
-    "Id",
-    "Description",
-    "LoadState",
-    "ActiveState",
-    "SubState",
-    "UnitFileState",
-    "Type",
-    "Restart",
-    "MainPID",
-    "ExecMainStartTimestamp",
-    "FragmentPath",
-    "ExecStart",
-    "PIDFile",
-    "User",
-    "Listen",
-    "Triggers",
-)
-SYSTEMCTL = (
-    "systemctl",
-    "show",
-    "--all",
-    "--no-pager",
-    f"--property={','.join(PROPERTIES)}",
-    "*.service",
-    "*.socket",
-)
-SS = ("ss", "-ltnup")
-TABLES = ("tcp", "tcp6", "udp", "udp6", "unix")
-SOCKETS, SOCKETS_LATER = "/proc/net", "/proc/self/net"
-"""Two names of the same tables: asked before and after the open files of processes."""
-PROCESS_FILES = ("stat", "status", "cmdline", "comm", "cgroup")
-UNIT_STATES = {"active": "running", "reloading": "running", "activating": "running", "deactivating": "running"}
+SS = ("ss -ltnup", "ss -ltnp", "ss -ltnu", "ss -ltn")
+NETSTAT = ("netstat -tulpn", "netstat -tlpn", "netstat -tuln", "netstat -tln")
+"""The tables of who waits for connections, the one that says most first."""
 SERVER_SOCKETS = re.compile(r".*/(\.s\.PGSQL\.\d+|[^/]*(mysql|mariadb|redis|valkey|memcached|docker|containerd)[^/]*)")
 """The Unix sockets of which a hidden process is worth knowing: those of servers that may listen on nothing else."""
 
 NEVER_RESTARTS = "no"
-EPHEMERAL = range(32768, 61000)
-"""The ports Linux lends to clients, where /proc/sys/net/ipv4/ip_local_port_range does not say otherwise."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
-    """One process that listens."""
-
-    pid: int
-    parent: int | None
-    name: str
-    executable: str | None
-    replaced: bool
-    argv: tuple[str, ...]
-    user: str | None
-    unit: str | None
-    started_ticks: int | None
-
-
-@dataclass(slots=True, kw_only=True)
-class Unit:
-    """What systemd says of one unit."""
-
-    properties: dict[str, str]
-    listeners: list[Listener] = field(default_factory=list)
-    processes: list[Process] = field(default_factory=list)
-
-    def get(self, name: str) -> str | None:
-        """A property; None where it is empty."""
-        return self.properties.get(name) or None
-
-    @property
-    def enabled(self) -> bool:
-        """Whether it starts with the machine."""
-        return self.get("UnitFileState") in ("enabled", "enabled-runtime")
-
-    @property
-    def counts(self) -> bool:
-        """Whether it is a service of this machine, and not merely a file on it."""
-        if self.get("LoadState") != "loaded":
-            return False
-        if self.enabled or self.get("ActiveState") == "failed" or self.listeners:
-            return True
-        return self.get("Type") != "oneshot" and self.get("ActiveState") in UNIT_STATES
-
-    @property
-    def status(self) -> str:
-        """`running`, `stopped` or `failed`."""
-        if self.get("ActiveState") == "failed" or self.get("SubState") == "auto-restart":
-            return "failed"
-        if self.get("Type") == "oneshot" or self.get("SubState") == "exited":
-            return "stopped"
-        return UNIT_STATES.get(self.get("ActiveState") or "", "stopped")
-
-
-# --- systemd ----------------------------------------------------------------------------------------------------------
-
-
-def _units(text: str) -> dict[str, Unit]:
-    """The blocks of `systemctl show`, by unit name; a property that is there several times keeps all its lines."""
-    units = {}
-    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
-        properties: dict[str, str] = {}
-        for line in block.splitlines():
-            name, separator, value = line.partition("=")
-            if separator and name in PROPERTIES:
-                properties[name] = f"{properties[name]}\n{value}" if properties.get(name) else value
-        if "Id" in properties:
-            units[properties["Id"]] = Unit(properties=properties)
-    return units
-
-
-def _unit_in_cgroup(text: str | None) -> str | None:
-    """The system service a process belongs to: the first `.service` on its path. User managers are none."""
-    for line in (text or "").splitlines():
-        number, _, rest = line.partition(":")
-        controllers, _, path = rest.partition(":")
-        if number == "0" or controllers == "name=systemd":
-            service = next((part for part in path.split("/") if part.endswith(".service")), None)
-            if service is not None and not service.startswith("user@"):
-                return service
-    return None
-
-
-def _moment(text: str | None) -> datetime | None:
-    """`Thu 2025-10-09 12:34:56 UTC` (commands run in UTC), or `@seconds`."""
-    match = re.fullmatch(
-        r"(?:[A-Z][a-z]{2} )?(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.\d+)? UTC|@(\d{1,11})(?:\.\d+)?", text or ""
-    )
-    try:
-        if match is None:
-            return None
-        if match[2]:
-            return datetime.fromtimestamp(int(match[2]), UTC)
-        return datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _open_through_socket_units(units: dict[str, Unit]) -> Iterable[tuple[int, Unit]]:
-    """The ports that systemd keeps open for services, each with its service."""
-    for unit in units.values():
-        if unit.get("ActiveState") == "active" and unit.get("Listen"):
-            for triggered in (unit.get("Triggers") or "").split():
-                service = units.get(triggered)
-                for port in re.findall(r":(\d{1,5}) \((?:Stream|Datagram)\)", unit.get("Listen") or ""):
-                    if service is not None:
-                        yield int(port), service
-
-
-# --- processes --------------------------------------------------------------------------------------------------------
-
-
-def _ephemeral(text: str | None) -> range:
-    bounds = [integer(word) for word in (text or "").split()]
-    if len(bounds) != 2 or bounds[0] is None or bounds[1] is None:
-        return EPHEMERAL
-    return range(bounds[0], bounds[1] + 1)
-
-
-def _sockets(found: Found, folder: str = SOCKETS) -> list[Listener]:
-    ephemeral = _ephemeral(found.text("/proc/sys/net/ipv4/ip_local_port_range"))
-    order: Literal["little", "big"] = "big" if parsed(found.text("byte-order")) == "big" else "little"
-    sockets = [
-        listener
-        for table in ("tcp", "tcp6", "udp", "udp6")
-        for listener in listeners_in_proc(found.text(f"{folder}/{table}") or "", table[:3], ephemeral, order)
-    ]
-    return sockets + unix_listeners_in_proc(found.text(f"{folder}/unix") or "")
-
-
-def _closed_meanwhile(found: Found) -> set[str]:
-    """The sockets that were closed while we looked who holds them."""
-    if found.text(f"{SOCKETS_LATER}/tcp") is None:
-        return set()
-    still_open = {listener.inode for listener in _sockets(found, SOCKETS_LATER)}
-    return {listener.inode for listener in _sockets(found)} - still_open
-
-
-def _holders(found: Found) -> dict[str, list[int]]:
-    """Which processes hold which socket: inode -> process ids."""
-    holders: dict[str, list[int]] = {}
-    for path, answer in found.answers().items():
-        # A machine has thousands of open files: no pattern is matched against each.
-        if answer.outcome is Outcome.OK and answer.data.startswith(b"socket:[") and "/fd/" in path:
-            pid = integer(path.split("/")[2])
-            if pid is not None:
-                holders.setdefault(answer.text[8:-1], []).append(pid)
-    return {inode: sorted(set(pids)) for inode, pids in holders.items()}
-
-
-def _listening_processes(found: Found) -> set[int]:
-    holders = _holders(found)
-    return {pid for listener in _sockets(found) for pid in holders.get(listener.inode, ())}
-
-
-def _process(found: Found, pid: int, users: dict[str, str]) -> Process | None:
-    folder = f"/proc/{pid}"
-    comm, stat = found.line(f"{folder}/comm"), found.text(f"{folder}/stat") or ""
-    argv = arguments((found.text(f"{folder}/cmdline") or "").rstrip("\0").split("\0"))
-    link = found.line(f"{folder}/exe")
-    executable = (link or "").removesuffix(" (deleted)") or None
-    name = program_name(executable, argv, comm)
-    if name is None:
-        return None
-    after_name = stat.rpartition(")")[2].split()  # the name may hold blanks and brackets
-    user = re.search(r"^Uid:\s+\d+\s+(\d+)", found.text(f"{folder}/status") or "", re.MULTILINE)
-    return Process(
-        pid=pid,
-        parent=integer(after_name[1]) if len(after_name) > 19 else None,
-        name=name,
-        executable=executable,
-        replaced=link is not None and link.endswith(" (deleted)"),
-        argv=argv,
-        user=users.get(user[1], user[1]) if user else None,
-        # In a container, the path of a process may name services of the machine outside.
-        unit=_unit_in_cgroup(found.text(f"{folder}/cgroup")) if SYSTEMD_RUNS in found.answers() else None,
-        started_ticks=integer(after_name[19]) if len(after_name) > 19 else None,
-    )
-
-
-def _users(text: str | None) -> dict[str, str]:
-    rows = (line.split(":") for line in (text or "").splitlines())
-    return {row[2]: row[0] for row in reversed([row for row in rows if len(row) >= 3])}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
-    """What turns the ticks of a process into a time."""
-
-    booted: int | None
-    up_seconds: int | None
-    ticks_per_second: int | None
-
-    def started(self, ticks: int | None) -> datetime | None:
-        """When something began that many ticks after boot, in whole seconds."""
-        if ticks is None or self.booted is None or not self.ticks_per_second:
-            return None
-        try:
-            return datetime.fromtimestamp(self.booted + ticks // self.ticks_per_second, UTC)
-        except (ValueError, OverflowError, OSError):
-            return None
-
-    def since(self, moment: datetime | None) -> int | None:
-        """How many seconds ago that was."""
-        if moment is None or self.booted is None or self.up_seconds is None:
-            return None
-        try:
-            now = datetime.fromtimestamp(self.booted, UTC) + timedelta(seconds=self.up_seconds)
-        except (ValueError, OverflowError, OSError):
-            return None
-        return max(0, int((now - moment).total_seconds()))
-
-
-def _clock(found: Found) -> Clock:
-    booted = re.search(r"^btime (\d{1,11})$", found.text("/proc/stat") or "", re.MULTILINE)
-    return Clock(
-        booted=int(booted[1]) if booted else None,
-        up_seconds=integer((found.line("/proc/uptime") or "").partition(".")[0]),
-        ticks_per_second=integer(found.line("clock-ticks")),
-    )
-
-
-# --- rows -------------------------------------------------------------------------------------------------------------
 
 
 def _distinct(name: str, listeners: list[Listener], data: str | None) -> str:
@@ -371,12 +138,12 @@ def _service_of_unit(unit: Unit, clock: Clock) -> Service:
     listeners = _listening(unit.listeners)
     network = next((listener for listener in listeners if listener.protocol != "unix"), None)
     running = unit.status == "running"
-    started = _moment(unit.get("ExecMainStartTimestamp")) or clock.started(process.started_ticks if process else None)
+    started = moment(unit.get("ExecMainStartTimestamp")) or clock.started(process.started_ticks if process else None)
     started = started if running else None
     restart = unit.get("Restart")
     return Service(
         service_name=name,
-        service_type=_type(program),
+        service_type=_type(program or name),
         process_id=(main_pid or (process.pid if process else None)) if running else None,
         port=network.port if network else None,
         bind_address=network.address if network else None,
@@ -405,30 +172,38 @@ def _type(program: str | None) -> str:
 def more(found: Found) -> tuple[Read, ...]:
     """What each listening process is; the units, where systemd runs the machine."""
     reads: list[Read] = [File(f"{SOCKETS_LATER}/{table}", optional=True) for table in TABLES]
-    for pid in sorted(_listening_processes(found)):
+    for pid in sorted(listening_processes(found)):
         reads += [File(f"/proc/{pid}/{name}", optional=True) for name in PROCESS_FILES]
         reads.append(Links(f"/proc/{pid}/exe", optional=True))
     if found.answer(SYSTEMD_RUNS).outcome is Outcome.OK:
         reads.append(Command(SYSTEMCTL))
     if found.text("/proc/net/tcp") is None:
-        reads.append(Command(SS, optional=True))
+        others = (*SS, *NETSTAT, *LISTS, *LIST_FILES, *LIST_SOCKETS)
+        reads += [Command(tuple(command.split()), optional=True) for command in others]
     return tuple(reads)
+
+
+def _printed(found: Found) -> list[tuple[Listener, str | None, int | None]]:
+    """Who listens, with name and process id, in the table that says most."""
+    tables = [listeners_in_ss(asked(found, command)) for command in SS]
+    tables += [listeners_in_netstat(asked(found, command)) for command in NETSTAT]
+    return next((table for table in tables if table), [])
 
 
 def parse(found: Found) -> Facts:
     """The services of the machine; see the module's description."""
-    clock, users = _clock(found), _users(found.text("/etc/passwd"))
-    units = _units(asked(found, " ".join(SYSTEMCTL)))
-    holders = _holders(found)
+    clock, users = read_clock(found), users_in(found.text("/etc/passwd"))
+    units = units_in(asked(found, " ".join(SYSTEMCTL))) or units_listed(found)
+    by_socket = holders(found)
     processes = {
-        pid: process for pid in _listening_processes(found) if (process := _process(found, pid, users)) is not None
+        pid: process for pid in listening_processes(found) if (process := read_process(found, pid, users)) is not None
     }
-    closed, kept_open = _closed_meanwhile(found), dict(_open_through_socket_units(units))
+    closed, kept_open = closed_meanwhile(found), dict(open_through_socket_units(units))
     programs: dict[str, tuple[list[Process], list[Listener]]] = {}
     unattributed: list[Listener] = []
 
-    for listener in _sockets(found):
-        owners = [processes[pid] for pid in holders.get(listener.inode, ()) if pid in processes]
+    for listener in sockets(found):
+        owners = [processes[pid] for pid in by_socket.get(listener.inode, ()) if pid in processes]
         # systemd itself holds the sockets of services that it starts on demand: the service owns them.
         owners = [owner for owner in owners if owner.pid != 1] or owners
         unit = next((unit for owner in owners if (unit := _unit_of(owner, units)) is not None), None)
@@ -448,11 +223,14 @@ def parse(found: Found) -> Facts:
             listener.protocol != "unix" or SERVER_SOCKETS.fullmatch(listener.address)
         ):
             unattributed.append(listener)
-    for listener, name, pid in listeners_in_ss(asked(found, " ".join(SS))):
+    for listener, name, pid in _printed(found):
         if name is None or pid is None:
             unattributed.append(listener)
             continue
-        of_program = programs.setdefault(f"{pid}", ([_named_process(name, pid)], []))
+        if unit := _unit_of_printed(name, pid, units):
+            unit.listeners.append(listener)
+            continue
+        of_program = programs.setdefault(f"{pid}", ([named_process(name, pid)], []))
         of_program[1].append(listener)
 
     services: dict[str, Service] = {}
@@ -471,8 +249,11 @@ def parse(found: Found) -> Facts:
     if unattributed and found.line("user-id") != "0":
         ports = ", ".join(f"{one.protocol} {one.address if one.port is None else one.port}" for one in unattributed)
         gaps.append(Gap(Outcome.DENIED, f"processes behind {ports}: may not be seen"))
-    if found.answer(SYSTEMD_RUNS).outcome is Outcome.OK and not _units(asked(found, " ".join(SYSTEMCTL))):
+    if found.answer(SYSTEMD_RUNS).outcome is Outcome.OK and not units:
         gaps.append(Gap(Outcome.UNREADABLE, "units: systemctl named none"))
+    answer = found.answer(f"{SOCKETS}/tcp")
+    if answer.outcome not in (Outcome.OK, Outcome.ABSENT) and not _printed(found):
+        gaps.append(Gap(answer.outcome, f"who listens: {answer.reason}"))
     return Facts(
         services=tuple(services[name] for name in sorted(services)),
         metadata={
@@ -496,19 +277,11 @@ def _unit_of(process: Process, units: dict[str, Unit]) -> Unit | None:
     return next((unit for unit in units.values() if integer(unit.get("MainPID")) in family), None)
 
 
-def _named_process(name: str, pid: int) -> Process:
-    """A process of which only the name is known."""
-    return Process(
-        pid=pid,
-        parent=None,
-        name=name,
-        executable=None,
-        replaced=False,
-        argv=(),
-        user=None,
-        unit=None,
-        started_ticks=None,
-    )
+def _unit_of_printed(name: str, pid: int, units: dict[str, Unit]) -> Unit | None:
+    """The unit of a process of which a table names no more: the one that runs it, else the one of its name."""
+    by_process = next((unit for unit in units.values() if integer(unit.get("MainPID")) == pid), None)
+    by_name = units.get(f"{name}.service")
+    return by_process or (by_name if by_name and by_name.status == "running" and not by_name.get("MainPID") else None)
 
 
 def _merged(
@@ -528,13 +301,11 @@ def _merged(
 
 collector = Collector(
     reads=(
-        *(File(f"{SOCKETS}/{table}", optional=table == "unix") for table in TABLES),
+        *(File(f"{SOCKETS}/{table}", optional=True) for table in TABLES),
         Links("/proc/[0-9]*/fd/[0-9]*", optional=True),
         File("/proc/sys/net/ipv4/ip_local_port_range"),
-        File("/proc/stat"),
-        File("/proc/uptime"),
+        *_clock.READS,
         File("/etc/passwd"),
-        Call("clock-ticks"),
         Call("byte-order"),
         Call("user-id"),
         Names(SYSTEMD_RUNS),

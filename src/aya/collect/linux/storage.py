@@ -11,275 +11,105 @@ A file system that is mounted several times (bind mounts, snapshots of container
 (snaps) and kernel file systems do not. Free space and the counters of SMART are measurements.
 """
 
-import re
 from decimal import Decimal
 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
-from aya.collect.disk import Disk, as_terabytes, exact, layer_as_json
-from aya.collect.json_values import integer
-from aya.collect.linux._disk_names import NOT_DISKS, maker, transport_by_name
-from aya.collect.linux._filesystems import Mount, filesystems_of, mounts_in, usage_of, usages_in
-from aya.collect.linux._lsblk import listed_nvme_disks, listed_storage
+from aya.collect.disk import Disk, as_terabytes, exact
+from aya.collect.filesystem import Usage
+from aya.collect.linux import _block, _listed_disks
+from aya.collect.linux._block import disks_in_sysfs, layers_in_sysfs, system_disks, whole_devices
+from aya.collect.linux._filesystems import (
+    Mount,
+    filesystems_of,
+    mounts_in,
+    mounts_in_findmnt,
+    mounts_in_table,
+    mounts_printed,
+    places_in,
+    usage_of,
+    usages_in,
+)
+from aya.collect.linux._listed_disks import Listed
+from aya.collect.linux._lsblk import carriers
+from aya.collect.linux._volumes import ZPOOL_LIST, pools_in_list
 from aya.collect.smart import smart_command, understand_smart
-from aya.host.reading import Call, Command, File, Files, Found, Links, Names, Read
+from aya.host.reading import Call, Command, File, Found, Names, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
 
+MOUNTINFO = "/proc/self/mountinfo"
+MOUNT_TABLES = ("/proc/self/mounts", "/proc/mounts")
 DF = "df -PlTB1"
-DF_PLAIN = "df -PkT"
-LSBLK = "lsblk -J -b -O"
-NVME_LIST = "nvme list -o json"
-ZPOOL_LIST = "zpool list -vp"
-
-SECTOR_BYTES = 512
-"""The unit of sizes in /sys/block, whatever the disk's own sectors are."""
+DF_OTHERS = ("df -PkT", "df -T", "df -k", "df")
+DF_ROUNDED = "df -h"
 
 
-# --- /sys/block ---------------------------------------------------------------------------------------------------
-
-
-def _whole_devices(found: Found) -> dict[str, str]:
-    """Every block device, and where in the device tree it hangs."""
-    return {path.rsplit("/", 1)[1]: target for path, target in found.matches("/sys/block/*")}
-
-
-def _flag(text: str | None) -> bool | None:
-    return {"0": False, "1": True}.get(text or "")
-
-
-def _sectors(found: Found, path: str) -> int | None:
-    sectors = integer(found.line(path))
-    return None if sectors is None else sectors * SECTOR_BYTES
-
-
-def _transport(found: Found, name: str, place: str) -> str | None:
-    if "/usb" in place:
-        return "usb"
-    if name.startswith("nvme"):
-        fabric = found.line(f"/sys/block/{name}/device/transport")
-        if fabric not in (None, "pcie"):
-            return f"nvme-{fabric}"
-        leaves_the_case = found.line(f"/sys/block/{name}/device/device/removable") == "removable"
-        return "thunderbolt" if leaves_the_case else "nvme"
-    for pattern, transport in (
-        (r"/virtio\d+/", "virtio"),
-        (r"/vbd-|^xvd", "xen"),
-        (r"/(vmbus|VMBUS)", "hyper-v"),
-        (r"/session\d+/", "iscsi"),
-        (r"/rport-", "fc"),
-        (r"/(end_device|expander|phy)-", "sas"),
-        (r"/ata\d+/", "sata"),
-        (r"/mmc_host/", "mmc"),
-        (r"/ndbus\d+/", "nvdimm"),
-        (r"/target\d+:", "scsi"),
-    ):
-        if re.search(pattern, place):
-            return transport
-    return transport_by_name(name)
-
-
-def _udev(found: Found, number: str | None) -> dict[str, str]:
-    """What udev found out about a device (`E:KEY=value` lines); empty where there is no udev."""
-    if number is None:
-        return {}
-    lines = (found.text(f"/run/udev/data/b{number}") or "").splitlines()
-    pairs = (line[2:].partition("=") for line in lines if line.startswith("E:"))
-    return {key: value for key, _, value in pairs}
-
-
-def _unescaped(text: str | None) -> str | None:
-    r"""udev writes blanks as `\x20`."""
-    if text is None:
-        return None
-    plain = re.sub(r"\\x([0-9a-fA-F]{2})", lambda match: chr(int(match[1], 16)), text)
-    return " ".join(plain.split()) or None
-
-
-def _serial_page(found: Found, name: str) -> str | None:
-    """The serial number in SCSI page 80h: four bytes of header, then text."""
-    data = found.answer(f"/sys/block/{name}/device/vpd_pg80").data[4:]
-    text = data.decode("ascii", errors="ignore").strip(" \0")
-    return text if text.isprintable() and text else None
-
-
-def _disk(found: Found, name: str, place: str) -> Disk:
-    def read(attribute: str) -> str | None:
-        return found.line(f"/sys/block/{name}/{attribute}")
-
-    udev = _udev(found, read("dev"))
-    return Disk(
-        name=name,
-        size_bytes=_sectors(found, f"/sys/block/{name}/size"),
-        vendor=maker(read("device/vendor")),
-        # The kernel cuts the model of a SATA disk to 16 letters; udev has all of it.
-        model=_unescaped(udev.get("ID_MODEL_ENC")) or read("device/model") or read("device/name"),
-        serial=read("serial")
-        or read("device/serial")
-        or udev.get("ID_SCSI_SERIAL")
-        or udev.get("ID_SERIAL_SHORT")
-        or _serial_page(found, name),
-        firmware=read("device/firmware_rev") or read("device/fwrev") or udev.get("ID_REVISION") or read("device/rev"),
-        transport=_transport(found, name, place),
-        rotational=_flag(read("queue/rotational")),
-        removable=_flag(read("removable")),
-        memory_card=read("device/type") == "SD",
-        partitions=_partitions(found, name),
-    )
-
-
-def _partitions(found: Found, name: str) -> list[dict[str, Json]]:
-    partitions = []
-    for path, number in found.matches(f"/sys/block/{name}/*/partition"):
-        folder = path.rsplit("/", 1)[0]
-        partitions.append(
-            {
-                "name": folder.rsplit("/", 1)[1],
-                "number": integer(number.strip()),
-                "size_bytes": exact(_sectors(found, f"{folder}/size")),
-            }
-        )
-    return sorted(partitions, key=lambda partition: (partition["number"] or 0, partition["name"]))
-
-
-def _disks_in_sysfs(found: Found) -> list[Disk]:
-    disks = []
-    for name, place in _whole_devices(found).items():
-        if NOT_DISKS.fullmatch(name) or found.line(f"/sys/block/{name}/hidden") == "1":
-            continue
-        disk = _disk(found, name, f"{place}/")
-        if disk.size_bytes != 0:  # an empty card reader or drive
-            disks.append(disk)
-    return disks
-
-
-def _members(found: Found, name: str) -> list[str]:
-    return [path.rsplit("/", 1)[1] for path, _ in found.matches(f"/sys/block/{name}/slaves/*")]
-
-
-def _layers_in_sysfs(found: Found) -> list[dict[str, Json]]:
-    layers = []
-    for name in _whole_devices(found):
-        mapped = found.line(f"/sys/block/{name}/dm/name")
-        level = found.line(f"/sys/block/{name}/md/level")
-        if mapped is not None:
-            kind = (found.line(f"/sys/block/{name}/dm/uuid") or "").split("-")[0].lower()
-            kind = {"lvm": "lvm", "crypt": "crypt", "mpath": "multipath", "dmraid": "raid"}.get(kind, "device-mapper")
-        elif level is not None:
-            kind = level
-        elif name.startswith("bcache"):
-            kind = "bcache"
-        else:
-            continue
-        layers.append(
-            layer_as_json(
-                mapped or name,
-                kind,
-                _members(found, name),
-                _sectors(found, f"/sys/block/{name}/size"),
-                degraded=integer(found.line(f"/sys/block/{name}/md/degraded")),
-            )
-        )
-    return layers
-
-
-def _pools(text: str) -> list[dict[str, Json]]:
-    """The pools in `zpool list -vp`: those not indented, whose devices follow indented."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    header = lines[0].split() if lines else []
-    if header[:1] != ["NAME"] or "HEALTH" not in header:
-        return []
-    layers: list[dict[str, Json]] = []
-    for line in lines[1:]:
-        # A column may be empty at the end of a row, never in the middle.
-        row = dict(zip(header, line.split(), strict=False))
-        if not line[0].isspace():
-            layers.append(layer_as_json(row["NAME"], "zfs", [], integer(row.get("SIZE")), health=row.get("HEALTH")))
-        elif layers and not re.fullmatch(r"(mirror|raidz\d?|draid\S*|spare|replacing|logs?|cache)(-\d+)?", row["NAME"]):
-            layers[-1]["members"].append(row["NAME"])
-    for layer in layers:
-        layer["members"].sort()
-    return layers
-
-
-def _system_disks(found: Found, mounts: list[Mount], layers: list[dict[str, Json]]) -> set[str]:
-    """The disks that carry `/`: its device, or what lies under the layers it is on."""
-    root = next((mount for mount in reversed(mounts) if mount.mount == "/"), None)
-    if root is None:
-        return set()
-    holder: dict[str, str] = {}
-    for name in _whole_devices(found):
-        holder[name] = name
-        holder[found.line(f"/sys/block/{name}/dev") or name] = name
-        holder[f"mapper/{found.line(f'/sys/block/{name}/dm/name')}"] = name
-        for path, number in found.matches(f"/sys/block/{name}/*/dev"):
-            holder[path.split("/")[4]] = holder[number.strip()] = name
-    pools = {layer["name"]: layer["members"] for layer in layers if layer["kind"] == "zfs"}
-    waiting = [root.device_number, root.source.removeprefix("/dev/"), *pools.get(root.source.split("/")[0], ())]
-    carrying: set[str] = set()
-    while waiting:
-        name = holder.get(waiting.pop(), "")
-        if name and name not in carrying:
-            carrying.add(name)
-            waiting += _members(found, name)
-    return carrying
-
-
-def _listed_system_disks(
-    disks: list[Disk], layers: list[dict[str, Json]], filesystems: list[dict[str, Json]]
-) -> set[str]:
-    """The same, where only names are known."""
-    below = {layer["name"]: layer["members"] for layer in layers}
-    below |= {partition["name"]: [disk.name] for disk in disks for partition in disk.partitions}
-    waiting = [filesystem["device"].rsplit("/", 1)[-1] for filesystem in filesystems if filesystem["mount"] == "/"]
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += below.get(name, [])
-    return seen & {disk.name for disk in disks}
-
-
-# --- the whole --------------------------------------------------------------------------------------------------------
+def _listed_system_disks(listed: Listed, filesystems: list[dict[str, Json]]) -> set[str]:
+    """The disks that carry `/`, where only names are known."""
+    below = {layer["name"]: layer["members"] for layer in listed.layers}
+    below |= {partition["name"]: [disk.name] for disk in listed.disks for partition in disk.partitions}
+    root = next((one["device"].rsplit("/", 1)[-1] for one in filesystems if one["mount"] == "/"), None)
+    return listed.system or carriers(root, below) & {disk.name for disk in listed.disks}
 
 
 def more(found: Found) -> tuple[Read, ...]:
     """SMART of each disk that can have it, where we may ask; and other sources where the first are missing."""
     reads: list[Read] = []
-    if found.line("user-id") == "0":
+    if found.line("user-id") in ("0", None):
         reads += [
             Command(smart_command(disk.name), timeout_s=10, optional=True)
-            for disk in _disks_in_sysfs(found)
+            for disk in disks_in_sysfs(found)
             if disk.may_have_smart
         ]
-    if not _whole_devices(found):
-        reads.append(Command(tuple(LSBLK.split()), optional=True))
-        reads.append(Command(tuple(NVME_LIST.split()), optional=True))
+    if not whole_devices(found):
+        reads += _listed_disks.questions()
+    elif found.answer("/dev/zfs").outcome is Outcome.OK:
+        reads.append(Command(tuple(ZPOOL_LIST[0].split())))
+    if found.text(MOUNTINFO) is None:
+        reads += [File(path, optional=True) for path in MOUNT_TABLES]
+        reads += [Command((program,), optional=True) for program in ("findmnt", "mount")]
     if not usages_in(found.answer(DF).text) and not found.answer(DF).broken_off:
-        reads.append(Command(tuple(DF_PLAIN.split()), optional=True))
-    if found.answer("/dev/zfs").outcome is Outcome.OK:
-        reads.append(Command(tuple(ZPOOL_LIST.split())))
+        reads += [Command(tuple(command.split()), optional=True) for command in (*DF_OTHERS, DF_ROUNDED)]
     return tuple(reads)
+
+
+def _mounts(found: Found) -> list[Mount]:
+    """What is mounted, by the source that says most."""
+    return (
+        mounts_in(found.text(MOUNTINFO) or "")
+        or next((mounts for path in MOUNT_TABLES if (mounts := mounts_in_table(asked(found, path)))), [])
+        or mounts_in_findmnt(asked(found, "findmnt"))
+        or mounts_printed(asked(found, "mount"))
+    )
+
+
+def _usages(found: Found) -> dict[str, Usage]:
+    forms = (found.answer(DF).text, *(asked(found, command) for command in DF_OTHERS))
+    return next((usages for text in forms if (usages := usages_in(text))), {})
 
 
 def parse(found: Found) -> Facts:
     """Disks, layers and file systems of the machine; see the module's description."""
     gaps: list[Gap] = []
     measurements: list[Measurement] = []
-    mounts = mounts_in(found.text("/proc/self/mountinfo") or "")
-    usages = usages_in(found.answer(DF).text) or usages_in(asked(found, DF_PLAIN))
-    filesystems = filesystems_of(mounts, usages)
-    if _whole_devices(found):
-        disks, layers = _disks_in_sysfs(found), _layers_in_sysfs(found)
+    mounts, usages = _mounts(found), _usages(found)
+    filesystems = filesystems_of(mounts, usages) or places_in(asked(found, DF_ROUNDED))
+    if whole_devices(found):
+        disks, layers, complete = disks_in_sysfs(found), layers_in_sysfs(found), True
+        layers += pools_in_list(asked(found, ZPOOL_LIST[0]))
+        system = system_disks(found, mounts, layers)
     else:
-        disks, layers, listed = listed_storage(asked(found, LSBLK))
-        filesystems = filesystems or listed
-        disks += [
-            disk for disk in listed_nvme_disks(asked(found, NVME_LIST)) if disk.name not in [d.name for d in disks]
-        ]
-        if not disks:
-            gaps.append(Gap(Outcome.UNSUPPORTED, "disks: neither /sys/block nor lsblk is there"))
-    layers += _pools(asked(found, ZPOOL_LIST))
+        listed = _listed_disks.listed(found)
+        disks, layers, complete = listed.disks, listed.layers, listed.complete
+        filesystems = filesystems or listed.filesystems
+        system = _listed_system_disks(listed, filesystems)
+        measurements += listed.measurements
+        gaps += listed.gaps
+        if not disks and not gaps:
+            gaps.append(Gap(Outcome.UNSUPPORTED, "disks: neither /sys/block nor a program that lists them is there"))
+    answer = found.answer(MOUNTINFO)
+    if not filesystems and answer.outcome not in (Outcome.OK, Outcome.ABSENT):
+        gaps.append(Gap(answer.outcome, f"file systems: {answer.reason}"))
     answer = found.answer(DF)
     if not usages and not answer.broken_off:  # which is a gap by itself
         outcome = {Outcome.OK: Outcome.UNREADABLE, Outcome.ABSENT: Outcome.UNSUPPORTED}.get(
@@ -287,19 +117,19 @@ def parse(found: Found) -> Facts:
         )
         gaps.append(Gap(outcome, f"free space: {answer.reason or 'df gave no table'}"))
 
-    system = _system_disks(found, mounts, layers) or _listed_system_disks(disks, layers, filesystems)
-    for disk in disks:
+    for disk in disks if whole_devices(found) else ():
         if not disk.may_have_smart:
             continue
-        if found.line("user-id") != "0":
+        if found.line("user-id") not in ("0", None):
             gaps.append(Gap(Outcome.DENIED, f"health of /dev/{disk.name}: only root may ask"))
-        elif _whole_devices(found):
+        else:
             counters, gap = understand_smart(disk, found.answer(" ".join(smart_command(disk.name))))
             measurements += counters
             gaps += [gap] if gap else []
     disks.sort(key=lambda disk: disk.name)
-    internal = [disk for disk in disks if not disk.external(disk.name in system)]
+    internal = [disk for disk in disks if disk.external(disk.name in system) is False]
     external = [disk for disk in disks if disk.external(disk.name in system)]
+    placed = complete and len(internal) + len(external) == len(disks)
     main = max(internal, key=lambda disk: (disk.name in system, disk.size_bytes or 0), default=None)
     largest_external = max(external, key=lambda disk: disk.size_bytes or 0, default=None)
     gaps += [
@@ -308,6 +138,9 @@ def parse(found: Found) -> Facts:
         if disk.size_bytes is None
     ]
 
+    if disks and not placed:
+        why = "nothing tells of some whether they are inside the machine" if complete else "nothing lists all of them"
+        gaps.append(Gap(Outcome.UNSUPPORTED, f"disks: {why}"))
     observed: list[Json] = []
     for filesystem in filesystems:
         mount = filesystem["mount"]
@@ -327,10 +160,10 @@ def parse(found: Found) -> Facts:
         ]
     return Facts(
         node=Node(
-            storage_internal_tb=_total(internal, disks),
+            storage_internal_tb=_total(internal, disks) if placed else None,
             storage_internal_type=main.technology if main else None,
             storage_internal_device=main.title if main else None,
-            storage_external_tb=_total(external, disks),
+            storage_external_tb=_total(external, disks) if placed else None,
             storage_external_device=largest_external.title if largest_external else None,
         ),
         metadata={
@@ -355,39 +188,8 @@ def _total(kind: list[Disk], disks: list[Disk]) -> Decimal | None:
 
 collector = Collector(
     reads=(
-        Links("/sys/block/*"),
-        *(
-            Files(f"/sys/block/*/{attribute}", optional=True)
-            for attribute in (
-                "size",
-                "dev",
-                "removable",
-                "hidden",
-                "serial",
-                "queue/rotational",
-                "device/vendor",
-                "device/model",
-                "device/name",
-                "device/serial",
-                "device/rev",
-                "device/firmware_rev",
-                "device/fwrev",
-                "device/type",
-                "device/transport",
-                "device/vpd_pg80",
-                "device/device/removable",
-                "dm/name",
-                "dm/uuid",
-                "md/level",
-                "md/degraded",
-                "*/partition",
-                "*/size",
-                "*/dev",
-            )
-        ),
-        Names("/sys/block/*/slaves/*"),
-        Files("/run/udev/data/b*", optional=True),
-        File("/proc/self/mountinfo"),
+        *_block.READS,
+        File(MOUNTINFO, optional=True),
         Command(tuple(DF.split()), optional=True),
         Names("/dev/zfs"),
         Call("user-id"),
@@ -412,7 +214,7 @@ collector = Collector(
         "storage.devices[].transport": "how it is attached: `nvme`, `sata`, `sas`, `usb`, `thunderbolt`, `virtio`",
         "storage.devices[].rotational": "whether it turns; null where the kernel only guesses",
         "storage.devices[].removable": "whether its medium can be taken out",
-        "storage.devices[].external": "whether it counts as external storage",
+        "storage.devices[].external": "whether it counts as external storage; null where nothing tells",
         "storage.devices[].partitions[].name": "kernel name of the partition",
         "storage.devices[].partitions[].number": "its number in the partition table",
         "storage.devices[].partitions[].size_bytes": "its size in bytes",
