@@ -12,7 +12,9 @@ import re
 import shutil
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Mapping
+from decimal import Decimal
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -201,6 +203,7 @@ def platform_page() -> str:
         "cores": "cores",
         "l3_mib": "L3 MiB",
         "gpu_cores": "GPU cores",
+        "gpu_lanes": "FP32 lanes",
         "gpu_fp32_tflops": "FP32 TFLOPS",
         "gpu_fp16_tflops": "FP16 TFLOPS",
         "gpu_fp16_matrix_tflops": "FP16 matrix TFLOPS",
@@ -236,12 +239,12 @@ def platform_page() -> str:
 def platform_row(one: Chip, numbers: Mapping[str, int]) -> dict[str, str]:
     """The cells of a chip, each figure with the number of its source."""
 
-    own = one.sources["released"]
+    own = Counter(one.sources.values()).most_common(1)[0][0]
 
     def cited(text: str, figure: str) -> str:
         return text if (said := one.sources[figure]) == own else f"{text} <sup>{numbers[said]}</sup>"
 
-    row = {name: cited(str(value), name) for name in one.sources if (value := getattr(one, name, None)) is not None}
+    row = {name: cited(plain(value), name) for name in one.sources if (value := getattr(one, name, None)) is not None}
     row["source"] = str(numbers[own])
     row["chip"] = one.name + (f" ({cited(one.code_name, 'code_name')})" if one.code_name else "")
     if one.core_classes:
@@ -249,20 +252,23 @@ def platform_row(one: Chip, numbers: Mapping[str, int]) -> dict[str, str]:
         for cores in one.core_classes:
             caches = (
                 ("L1", f"{cores.l1_instruction_kib}+{cores.l1_data_kib} KiB", cores.l1_data_kib),
-                ("L2", f"{cores.l2_mib} MiB", cores.l2_mib),
+                ("L2", f"{plain(cores.l2_mib)} MiB", cores.l2_mib),
             )
             named = [cited(cores.code_name, "core_classes.code_name")] if cores.code_name else []
             named += [cited(f"{level} {size}", "core_classes.caches") for level, size, known in caches if known]
-            told.append(
-                f"{cited(str(cores.cores), 'core_classes')} {cores.name}" + (f" ({', '.join(named)})" if named else "")
-            )
+            kind = "" if cores.name == "all" else f" {cores.name}"
+            told.append(cited(str(cores.cores), "core_classes") + kind + (f" ({', '.join(named)})" if named else ""))
         row["cores"] = ", ".join(told)
-    elif one.cpu_cores:
-        threads = f", {cited(str(one.cpu_threads), 'cpu_threads')} threads" if one.cpu_threads else ""
-        row["cores"] = cited(str(one.cpu_cores), "cpu_cores") + threads
+    if one.cpu_threads:
+        row["cores"] += f", {cited(str(one.cpu_threads), 'cpu_threads')} threads"
     size = [cited(f"{one.memory_gb} GB", "memory_gb")] if one.memory_gb else []
     row["memory"] = " ".join([*size, *([cited(one.memory_type, "memory_type")] if one.memory_type else [])])
     return row
+
+
+def plain(value: Any) -> str:
+    """A figure without the zeros that say nothing."""
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
 
 
 def settings_page() -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
+from aya.host import nvml
 from aya.host.process import run
 from aya.host.reading import Answer, Call, Command, File, Files, Head, Links, Names, Read, name_of
 from aya.model import Outcome
@@ -43,8 +44,11 @@ CALLS: Mapping[str, Callable[[], object]] = {
     "clock-ticks": lambda: os.sysconf("SC_CLK_TCK"),
     "user-id": os.geteuid,
     "running-python": _running_python,
+    "nvml": nvml.ask,
 }
-"""Answers of the operating system that no file and no program gives as well."""
+"""Answers of the operating system and of drivers that no file and no program gives as well; each as JSON can say it, or as
+an answer that says itself how it ended.
+"""
 
 
 class LocalHost:
@@ -83,7 +87,8 @@ def matching(pattern: str) -> Iterator[str]:
 def call(name: str) -> Answer:
     """What a library of the operating system answers, as JSON."""
     try:
-        return Answer(Outcome.OK, json.dumps(CALLS[name]()).encode())
+        said = CALLS[name]()
+        return said if isinstance(said, Answer) else Answer(Outcome.OK, json.dumps(said).encode())
     except (OSError, ValueError) as error:  # psutil breaks at a name that is not UTF-8
         return Answer(Outcome.FAILED, reason=f"{name}: {error}")
 

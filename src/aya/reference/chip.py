@@ -47,7 +47,7 @@ class Chip:
     cpu_cores: int | None = None
     cpu_threads: int | None = None
     core_classes: tuple[CoreClass, ...] = ()
-    l3_mib: int | None = None
+    l3_mib: Decimal | None = None
     """Of the whole chip."""
     gpu_cores: int | None = None
     """Apple: GPU cores; NVIDIA: multiprocessors; AMD: compute units."""
@@ -165,6 +165,9 @@ def _variants(family: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[C
         if "gpu_fp32_tflops" not in figures and "gpu_lanes" in figures and "gpu_clock_mhz" in figures:
             figures["gpu_fp32_tflops"] = derived_tflops(figures["gpu_lanes"], figures["gpu_clock_mhz"])
             sources["gpu_fp32_tflops"] = "derived-fp32"
+        if "memory_bandwidth_gbps" not in figures and {"memory_bus_bits", "memory_rate_mtps"} <= set(figures):
+            bandwidth = derived_gbps(figures["memory_bus_bits"], figures["memory_rate_mtps"])
+            figures["memory_bandwidth_gbps"], sources["memory_bandwidth_gbps"] = bandwidth, "derived-bandwidth"
         known = {name: figures[name] for name in ("name", "vendor", "kind", *FIGURES) if name in figures}
         yield Chip(**_exact(known), sources={name: source(one) for name, one in sources.items()})
 
@@ -176,6 +179,11 @@ def _exact(figures: Mapping[str, Any]) -> dict[str, Any]:
 def derived_tflops(lanes: int, clock_mhz: int) -> Decimal:
     """Lanes x 2 (an addition and a multiplication at once) x clock, in 10^12 a second, to two decimals."""
     return round(Decimal(lanes * 2 * clock_mhz) / 10**6, 2)
+
+
+def derived_gbps(bus_bits: int, rate_mtps: int) -> Decimal:
+    """Bytes of one transfer x transfers, in 10^9 a second, to one decimal."""
+    return round(Decimal(bus_bits * rate_mtps) / 8000, 1)
 
 
 def _core(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -74,10 +74,123 @@ def test_a_recorded_nvidia_device_is_understood(recordings: Path, name: str, exp
     assert facts.node.gpu_cores is None
 
 
+# Device, part number, generation, highest clock and clock of memory, lanes; limits of power: as it comes, lowest, highest.
+LIMITS = {
+    "netdata-a100-sxm4-mig": (
+        ("10de:20b0", "692-2G506-0200-003", "Ampere", 1410, 1215, 4, 16),
+        (400000, 100000, 400000),
+    ),
+    "netdata-rtx-4090-driver-535": (("10de:2684", None, "Ada Lovelace", 3120, 10501, 3, 16), (450000, 10000, 600000)),
+    "telegraf-a100-sxm4-v12": (
+        ("10de:20b2", "692-2G506-0212-002", "Ampere", 1410, 1593, 4, 16),
+        (500000, 100000, 500000),
+    ),
+    "telegraf-gtx-1070-ti": ((None, None, None, None, None, None, None), (None, None, None)),
+    "telegraf-quadro-p2000-v12": (
+        ("10de:1c30", "900-5G410-0100-000", "Pascal", 1721, 3504, 3, 16),
+        (75000, 75000, 75000),
+    ),
+    "telegraf-rtx-3060-v12": (("10de:2487", None, "Ampere", 2145, 7501, 4, 16), (170000, 100000, 190000)),
+    "telegraf-rtx-3080-v12": (("10de:2216", None, "Ampere", 2100, 9501, 4, 16), (320000, 100000, 336000)),
+    "telegraf-rtx-3080-v13": (("10de:2216", None, "Ampere", 2100, 9501, 4, 16), (320000, 100000, 336000)),
+    "telegraf-rtx-4000-sff-ada-v13": (
+        ("10de:27b0", "900-5G192-1770-000", "Ada Lovelace", 3105, 7001, 4, 16),
+        (70000, 30000, 70000),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_what_a_recorded_nvidia_device_can_at_most_is_understood(recordings: Path, name: str) -> None:
+    what, power = LIMITS[name]
+    facts = understood({NVIDIA: (recordings / "linux" / name / "nvidia-smi-q-x.xml").read_bytes()})
+    (device,) = facts.metadata["gpu"]["devices"]
+    keys = ("pci_id", "part_number", "architecture", "clock_max_mhz", "memory_clock_max_mhz")
+    assert tuple(device[key] for key in (*keys, "pcie_max_generation", "pcie_max_width")) == what
+    assert tuple(device[f"power_limit_{key}_mw"] for key in ("default", "min", "max")) == power
+
+
+# What the reference has for each recorded device; the recorded GTX 1070 Ti has half the memory of any that was sold.
+@pytest.mark.parametrize(
+    ("name", "tflops"),
+    [
+        ("netdata-a100-sxm4-mig", "19.5"),
+        ("netdata-rtx-4090-driver-535", "82.58"),
+        ("telegraf-a100-sxm4-v12", "19.5"),
+        ("telegraf-gtx-1070-ti", None),
+        ("telegraf-quadro-p2000-v12", "3.0"),
+        ("telegraf-rtx-3060-v12", "12.74"),
+        ("telegraf-rtx-3080-v12", "29.77"),
+        ("telegraf-rtx-3080-v13", "29.77"),
+        ("telegraf-rtx-4000-sff-ada-v13", "19.2"),
+    ],
+)
+def test_a_recorded_device_computes_what_is_published(recordings: Path, name: str, tflops: str | None) -> None:
+    facts = understood({NVIDIA: (recordings / "linux" / name / "nvidia-smi-q-x.xml").read_bytes()})
+    assert facts.node.gpu_compute_tflops == (None if tflops is None else Decimal(tflops))
+    assert ("reference" in facts.metadata["gpu"]) == (tflops is not None)
+
+
+def test_a_device_with_error_correction_counts_its_errors(recordings: Path) -> None:
+    facts = understood({NVIDIA: (recordings / "linux/netdata-a100-sxm4-mig/nvidia-smi-q-x.xml").read_bytes()})
+    numbers = measured(facts, "0000:00:04.0")
+    assert (numbers["ecc_corrected"], numbers["ecc_uncorrected"]) == (0, 0)
+    assert numbers["memory_temperature"] == 44
+
+
+@pytest.mark.parametrize(
+    ("counters", "uncorrected"),
+    [
+        ("<double_bit><device_memory>2</device_memory><total>3</total></double_bit>", 3),
+        ("<sram_uncorrectable>1</sram_uncorrectable><dram_uncorrectable>4</dram_uncorrectable>", 5),
+        (
+            "<sram_uncorrectable_parity>1</sram_uncorrectable_parity>"
+            "<sram_uncorrectable_secded>2</sram_uncorrectable_secded><dram_uncorrectable>4</dram_uncorrectable>",
+            7,
+        ),
+        ("<sram_uncorrectable>1</sram_uncorrectable><dram_uncorrectable>N/A</dram_uncorrectable>", None),
+    ],
+)
+def test_errors_are_counted_by_every_version_and_never_in_part(counters: str, uncorrected: int | None) -> None:
+    text = f"<gpu id='00000000:01:00.0'><ecc_errors><aggregate>{counters}</aggregate></ecc_errors></gpu>"
+    facts = understood({NVIDIA: f"<nvidia_smi_log>{text}</nvidia_smi_log>"})
+    assert measured(facts, "0000:01:00.0").get("ecc_uncorrected") == uncorrected
+
+
+def test_warnings_around_the_xml_are_passed_over() -> None:
+    inner = "<nvidia_smi_log><gpu id='00000000:01:00.0'><product_name>NVIDIA L4</product_name></gpu></nvidia_smi_log>"
+    said = f"WARNING: infoROM is corrupted\n<?xml version='1.0' ?>\n{inner}\nWARNING: infoROM is corrupted at 0000:01:00.0\n"
+    assert understood({NVIDIA: said}).node.gpu_model == "NVIDIA L4"
+
+
+def test_the_links_of_a_device_are_told_by_its_tool() -> None:
+    text = (
+        "GPU 0: NVIDIA A100-SXM4-80GB (UUID: GPU-1a2b)\n\t Link 0: 25 GB/s\n\t Link 1: <inactive>\n"
+        "GPU 1: NVIDIA A100-SXM4-80GB (UUID: GPU-3c4d)\n\t Link 0: 26.562 GB/s\n"
+    )
+    gpus = "".join(
+        f"<gpu id='00000000:0{n}:00.0'><uuid>GPU-{u}</uuid></gpu>" for n, u in ((1, "1a2b"), (2, "3c4d"), (3, "5e"))
+    )
+    given = pci("0000:01:00.0", "10de", "20b2") | {NVIDIA: f"<nvidia_smi_log>{gpus}</nvidia_smi_log>"}
+    facts = understood(given | {"nvidia-smi nvlink --status": text})
+    assert [device["nvlink"] for device in facts.metadata["gpu"]["devices"]] == [
+        {"links": 2, "active": 1, "mb_per_s": 25000},
+        {"links": 1, "active": 1, "mb_per_s": 26562},
+        None,
+    ]
+
+
+def test_devices_without_an_address_are_not_mixed_up() -> None:
+    gpus = "<gpu><product_name>A</product_name></gpu><gpu><product_name>B</product_name></gpu>"
+    facts = understood({NVIDIA: f"<nvidia_smi_log>{gpus}</nvidia_smi_log>"})
+    assert [(d["model"], d["pci_address"]) for d in facts.metadata["gpu"]["devices"]] == [("A", None), ("B", None)]
+
+
 def test_the_parts_of_a_divided_device_are_listed(recordings: Path) -> None:
     facts = understood({NVIDIA: (recordings / "linux/netdata-a100-sxm4-mig/nvidia-smi-q-x.xml").read_bytes()})
     assert facts.metadata["gpu"]["devices"][0]["mig"] == {
         "enabled": True,
+        "pending": True,
         "devices": [
             {"gpu_instance": 1, "compute_instance": 0, "memory_mib": 19968, "multiprocessors": 42},
             {"gpu_instance": 2, "compute_instance": 0, "memory_mib": 19968, "multiprocessors": 42},
@@ -98,6 +211,9 @@ def test_what_a_device_does_now_is_measured_and_not_state(recordings: Path) -> N
         "temperature": 27,
         "power": Decimal("142.33"),
         "fan": 0,
+        "clock": 1950,
+        "memory_clock": 9251,
+        "memory_utilization": 9,
     }
     assert "9184" not in str(facts.metadata)
 
@@ -134,7 +250,18 @@ def test_recorded_amd_devices_are_understood(recordings: Path) -> None:
     # 34342961152 bytes; unique identity N/A and serial number 0 say nothing.
     assert (first["memory_mib"], first["uuid"], first["serial_number"]) == (32752, None, None)
     assert first["power_limit_mw"] == 290000
-    assert measured(facts, "0000:1e:00.0") == {"utilization": 0, "memory_used": 6, "temperature": 31, "power": 39}
+    assert measured(facts, "0000:1e:00.0") == {
+        "utilization": 0,
+        "memory_utilization": 0,
+        "memory_used": 6,
+        "temperature": 31,
+        "memory_temperature": 30,
+        "power": 39,
+        "clock": 300,
+        "memory_clock": 1200,
+    }
+    # Instinct MI100, 32 GB: 23.1 TFLOPS.
+    assert facts.node.gpu_compute_tflops == Decimal("23.1")
 
 
 def test_a_newer_rocm_is_understood(recordings: Path) -> None:
@@ -142,6 +269,24 @@ def test_a_newer_rocm_is_understood(recordings: Path) -> None:
     first = facts.metadata["gpu"]["devices"][0]
     assert len(facts.metadata["gpu"]["devices"]) == 4
     assert (first["pci_address"], first["pci_id"], first["uuid"]) == ("0000:83:00.0", "1002:738c", "0x79ccd55167a2124a")
+
+
+def test_a_compute_board_is_as_hot_as_its_hottest_place() -> None:
+    card = {
+        "Device ID": "0x74a1",
+        "Temperature (Sensor junction) (C)": "41.0",
+        "Current Socket Graphics Package Power (W)": "132.0",
+        "Card Series": "AMD Instinct MI300X",
+        "GFX Version": "gfx942",
+        "PCI Bus": "0000:05:00.0",
+        "VRAM Total Memory (B)": "206141652992",
+        "Max Graphics Package Power (W)": "750.0",
+    }
+    facts = understood(
+        {ROCM: json.dumps({"card0": card}) + "\nWARNING: AMD GPU device(s) is/are in a low-power state.\n"}
+    )
+    assert measured(facts, "0000:05:00.0") == {"temperature": 41, "power": 132}
+    assert (facts.node.gpu_model, facts.node.gpu_compute_tflops) == ("AMD Instinct MI300X", Decimal("163.4"))
 
 
 def test_a_tool_and_the_bus_speak_of_one_device(recordings: Path) -> None:
@@ -265,6 +410,21 @@ def test_garbage_is_survived(text: str, short: str) -> None:
     )
     understood(pci("0000:01:00.0", short, short) | {"/usr/share/misc/pci.ids": NAMES})
     understood({"/sys/class/drm/card0/device": text, "/proc/driver/nvidia/version": text})
+    understood({"nvml": text, ROCM: "{}"})
+    understood({"nvidia-smi nvlink --status": text} | pci("0000:01:00.0", "10de", "2204"))
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)))
+def test_whatever_the_library_says_is_survived(value: Any) -> None:
+    names = (
+        "Name UUID PciBusId PciDeviceId MemoryTotal EccMode MigMode MigDevices NvLinks Architecture CudaComputeCapability "
+        "PowerManagementLimitConstraints PersistenceMode errors Temperature PowerUsage"
+    )
+    for name in names.split():
+        one = {"Name": "NVIDIA L4", "PciBusId": "00000000:01:00.0"} | {name: value}
+        understood(
+            {"nvml": json.dumps({"DriverVersion": value, "CudaDriverVersion_v2": value, "devices": [one, value]})}
+        )
 
 
 @given(st.data())
