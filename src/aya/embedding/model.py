@@ -76,8 +76,10 @@ class Model:
             found[batch] = self.run([tokenised[index].parts[0] for index in batch])
         return normalised(found)
 
-    def tokenise(self, texts: Sequence[str], role: Role) -> list[Tokenised]:
-        """The texts as the model reads them, its prefix before each. Raises UsageError for a text of nothing."""
+    def tokenise(self, texts: Sequence[str], role: Role, places: Sequence[int] | None = None) -> list[Tokenised]:
+        """The texts as the model reads them, its prefix before each. Raises UsageError for a text of nothing, which names it by
+        its place: the one that `places` says, else that among these.
+        """
         prefix = self.files.prefixes.of(role)
         try:
             encoded = self._windows.encode_batch([prefix + text for text in texts])
@@ -90,20 +92,19 @@ class Model:
         for index, one in enumerate(found):
             if one.tokens + self._marks <= bare:
                 raise UsageError(
-                    f"Text {index} holds nothing that the model reads.",
+                    f"Text {places[index] if places else index} holds nothing that the model reads.",
                     remedy="Leave out texts that are empty or only blanks.",
                 )
         return found
 
     def run(self, parts: Sequence[Sequence[int]]) -> Vectors:
         """The vectors of parts in one batch, float32 (n, d), not normalised. Raises InferenceFailed."""
-        longest = max(map(len, parts))
-        tokens = np.zeros((len(parts), longest), np.int64)
-        mask = np.zeros_like(tokens)
-        for row, part in enumerate(parts):
-            tokens[row, : len(part)] = part
-            mask[row, : len(part)] = 1
         try:
+            tokens = np.zeros((len(parts), max(map(len, parts))), np.int64)
+            mask = np.zeros_like(tokens)
+            for row, part in enumerate(parts):
+                tokens[row, : len(part)] = part
+                mask[row, : len(part)] = 1
             found = self._runner.vectors(tokens, mask)
         except Exception as error:  # its errors have nothing else in common
             said = " ".join(str(error).split())[:300]
