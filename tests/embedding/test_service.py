@@ -127,6 +127,9 @@ class Poisoned:
         self._model, self._token, self._hold_s = model, token, hold_s
         self.ran: list[Sequence[Sequence[int]]] = []
 
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        return self._model.batches(lengths)
+
     def run(self, parts: Sequence[Sequence[int]]) -> np.ndarray:
         self.ran.append(parts)
         sleep(self._hold_s)

@@ -13,7 +13,7 @@ import numpy as np
 
 from aya.embedding.backend import Vectors
 from aya.embedding.figures import Figures
-from aya.embedding.model import BATCH_TEXTS, Model, batches
+from aya.embedding.model import BATCH_TEXTS, Model
 from aya.errors import InferenceFailed, ModelNotReady, TextsTooLarge, TooManyRequests
 
 Part = tuple[int, ...]
@@ -117,7 +117,7 @@ class Batcher:
                     self._waiting.clear()
                     return
                 taken = self._take()
-            for batch in batches([len(one.part) for one in taken]):
+            for batch in self._model.batches([len(one.part) for one in taken]):
                 self._run([taken[index] for index in batch])
 
     def _take(self) -> list[Waiting]:

@@ -11,8 +11,8 @@ from aya.embedding.files import ModelFiles
 from aya.embedding.prefixes import Role
 from aya.errors import InferenceFailed, ModelUnusable, UsageError
 
-BATCH_TOKENS = 2048
-"""So many tokens, with those that only fill up, are run at once: more take memory and make nothing faster on a CPU."""
+CPU_BATCH_TOKENS, BATCH_TOKENS = 512, 8192
+"""So many tokens, with those that only fill up, are run at once. On a CPU more make nothing faster: they leave its cache."""
 BATCH_TEXTS = 64
 
 
@@ -72,7 +72,7 @@ class Model:
         """
         tokenised = self.tokenise(texts, Role(role))
         found = np.empty((len(texts), self.dimensions), np.float32)
-        for batch in batches([len(one.parts[0]) for one in tokenised]):
+        for batch in self.batches([len(one.parts[0]) for one in tokenised]):
             found[batch] = self.run([tokenised[index].parts[0] for index in batch])
         return normalised(found)
 
@@ -96,6 +96,19 @@ class Model:
                     remedy="Leave out texts that are empty or only blanks.",
                 )
         return found
+
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """The places of parts, put together by length, so that little only fills up: the shortest first."""
+        most = CPU_BATCH_TOKENS if self.device == "cpu" else BATCH_TOKENS
+        batch: list[int] = []
+        for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+            # The one that comes last is the longest: the others are filled up to it.
+            if batch and (len(batch) == BATCH_TEXTS or (len(batch) + 1) * lengths[index] > most):
+                yield batch
+                batch = []
+            batch.append(index)
+        if batch:
+            yield batch
 
     def run(self, parts: Sequence[Sequence[int]]) -> Vectors:
         """The vectors of parts in one batch, float32 (n, d), not normalised. Raises InferenceFailed."""
@@ -133,19 +146,6 @@ class Model:
                 remedy="Its config.json and its weights are of different models: fetch it again.",
             )
         return width
-
-
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The places of parts, put together by length, so that little only fills up: the shortest first."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        # The one that comes last is the longest: the others are filled up to it.
-        if batch and (len(batch) == BATCH_TEXTS or (len(batch) + 1) * lengths[index] > BATCH_TOKENS):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def normalised(vectors: Vectors) -> Vectors:
