@@ -160,6 +160,8 @@ class Settings(BaseSettings):
         description="How much may wait to be delivered; then the oldest go, and that is told.",
         ge=1024,
     )
+    embedding_served: bool = Field(True, description="Whether `aya up` and `aya serve` serve embeddings as well.")
+    embedding_port: int = Field(8765, description="Port to serve embeddings on.", ge=0, le=65535)
     embedding_model: str | None = Field(
         None,
         description="Model for embeddings: OWNER/MODEL of the hub, the path of a folder, or all-MiniLM-L6-v2-int8, which is "
@@ -182,6 +184,17 @@ class Settings(BaseSettings):
     )
     embedding_passage_prefix: str | None = Field(
         None, description="What stands before a passage; default: as the model wants it.", max_length=1000
+    )
+    embedding_texts: int = Field(4096, description="So many texts are embedded of one request.", ge=1)
+    embedding_queue_texts: int = Field(16_384, description="So many texts may wait for the model.", ge=1)
+    embedding_body_limit_bytes: int = Field(
+        4 * 1024 * 1024, description="Largest body of a request for embeddings.", ge=1024
+    )
+    embedding_cache_bytes: int = Field(
+        64 * 1024 * 1024, description="So much memory holds embeddings that were made before; 0: none.", ge=0
+    )
+    embedding_cache_kept: bool = Field(
+        False, description="Keep as much of them in the database as well, for the next start."
     )
     actor: str = Field(default_factory=default_actor, description="Who is named in the log of changes.", max_length=200)
     reason: str | None = Field(None, description="Why, for the log of changes.", max_length=1000)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aya.db.connection import Connection, rows
 from aya.embedding import catalogue, models
-from aya.embedding.model import BATCH_TEXTS, BATCH_TOKENS, Model, batches, merged
+from aya.embedding.model import BATCH_TEXTS, CPU_BATCH_TOKENS, Model, merged
 from aya.embedding.packaged import NAME, packaged
 from aya.embedding.prefixes import Role, prefixes_of
 from aya.errors import ConfigurationError, ModelUnusable, UsageError
@@ -38,7 +38,9 @@ def test_no_text_gives_no_vector(model: Model) -> None:
 
 
 @settings(max_examples=8)
-@given(st.lists(st.text(alphabet="abcdefgh ijkl", min_size=1).map(lambda text: f"x{text}"), min_size=1, max_size=12))
+@given(
+    texts=st.lists(st.text(alphabet="abcdefgh ijkl", min_size=1).map(lambda text: f"x{text}"), min_size=1, max_size=12)
+)
 def test_a_text_has_its_vector_whatever_stands_beside_it(model: Model, texts: list[str]) -> None:
     together = model.embed(texts)
     alone = np.concatenate([model.embed([text]) for text in texts])
@@ -54,11 +56,11 @@ def test_of_a_long_text_the_parts_follow_each_other_without_a_gap(model: Model) 
     assert max(map(len, found.parts)) == model.max_tokens
 
 
-@given(st.lists(st.integers(1, 512), max_size=300))
-def test_batches_hold_every_text_once_and_no_more_tokens_than_fit(lengths: list[int]) -> None:
-    found = list(batches(lengths))
+@given(lengths=st.lists(st.integers(1, 512), max_size=300))
+def test_batches_hold_every_text_once_and_no_more_tokens_than_fit(model: Model, lengths: list[int]) -> None:
+    found = list(model.batches(lengths))
     assert sorted(index for batch in found for index in batch) == list(range(len(lengths)))
-    assert all(len(batch) * max(lengths[index] for index in batch) <= BATCH_TOKENS for batch in found)
+    assert all(len(batch) * max(lengths[index] for index in batch) <= CPU_BATCH_TOKENS for batch in found)
     assert all(len(batch) <= BATCH_TEXTS for batch in found)
 
 

@@ -11,7 +11,7 @@ from aya.operations.operation import operations
 from aya.serve.cli.app import complete
 from tests.serve.command import Command
 
-FACES_THEMSELVES = {"mcp", "serve", "settings"}
+FACES_THEMSELVES = {"embed serve", "mcp", "serve", "settings"}
 """Commands that are about the faces, and no operation."""
 
 

@@ -41,7 +41,7 @@ def fetched(name: str, models: Path, progress: Callable[[str], None] = lambda _:
             snapshot_download(name, revision=revision, cache_dir=models, allow_patterns=FILES, etag_timeout=LOOK_S)
         )
         found = read_folder(folder, name, folder.name)
-        _note(models, name, {"revision": folder.name})
+        _note(models, name, {"name": name, "revision": folder.name})
     except HFValidationError as error:
         raise ModelUnusable(
             f"{name} is no name of a model.", remedy="Name one as the hub does, OWNER/MODEL, or the path of a folder."
@@ -51,6 +51,13 @@ def fetched(name: str, models: Path, progress: Callable[[str], None] = lambda _:
         _note(models, name, {"failed_at": time.time(), "said": said})
         raise ModelUnusable(f"{name} could not be fetched from the hub: {said}", remedy=_remedy(models)) from error
     return found
+
+
+def kept(models: Path) -> list[ModelFiles]:
+    """The models that were fetched whole. Raises ModelUnusable when one was broken since."""
+    names = [_read(path).get("name") for path in sorted(models.glob("*.json"))]
+    found = [_kept(name, models) for name in names if isinstance(name, str)]
+    return [one for one in found if one is not None]
 
 
 def _kept(name: str, models: Path) -> ModelFiles | None:
@@ -78,12 +85,14 @@ def _remedy(models: Path) -> str:
 
 
 def _notes(models: Path, name: str) -> dict[str, object]:
+    return _read(_notes_file(models, name))
+
+
+def _read(path: Path) -> dict[str, object]:
     try:
-        said = json.loads(_notes_file(models, name).read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
+        said = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
-        return {}  # a note that cannot be read is none: the hub is asked
+        return {}  # there is none, or none that can be read: the hub is asked
     return said if isinstance(said, dict) else {}
 
 

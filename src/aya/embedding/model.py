@@ -11,8 +11,8 @@ from aya.embedding.files import ModelFiles
 from aya.embedding.prefixes import Role
 from aya.errors import InferenceFailed, ModelUnusable, UsageError
 
-BATCH_TOKENS = 2048
-"""So many tokens, with those that only fill up, are run at once: more take memory and make nothing faster on a CPU."""
+CPU_BATCH_TOKENS, BATCH_TOKENS = 512, 8192
+"""So many tokens, with those that only fill up, are run at once. On a CPU more make nothing faster: they leave its cache."""
 BATCH_TEXTS = 64
 
 
@@ -72,12 +72,14 @@ class Model:
         """
         tokenised = self.tokenise(texts, Role(role))
         found = np.empty((len(texts), self.dimensions), np.float32)
-        for batch in batches([len(one.parts[0]) for one in tokenised]):
+        for batch in self.batches([len(one.parts[0]) for one in tokenised]):
             found[batch] = self.run([tokenised[index].parts[0] for index in batch])
         return normalised(found)
 
-    def tokenise(self, texts: Sequence[str], role: Role) -> list[Tokenised]:
-        """The texts as the model reads them, its prefix before each. Raises UsageError for a text of nothing."""
+    def tokenise(self, texts: Sequence[str], role: Role, places: Sequence[int] | None = None) -> list[Tokenised]:
+        """The texts as the model reads them, its prefix before each. Raises UsageError for a text of nothing, which names it by
+        its place: the one that `places` says, else that among these.
+        """
         prefix = self.files.prefixes.of(role)
         try:
             encoded = self._windows.encode_batch([prefix + text for text in texts])
@@ -90,20 +92,32 @@ class Model:
         for index, one in enumerate(found):
             if one.tokens + self._marks <= bare:
                 raise UsageError(
-                    f"Text {index} holds nothing that the model reads.",
+                    f"Text {places[index] if places else index} holds nothing that the model reads.",
                     remedy="Leave out texts that are empty or only blanks.",
                 )
         return found
 
+    def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        """The places of parts, put together by length, so that little only fills up: the shortest first."""
+        most = CPU_BATCH_TOKENS if self.device == "cpu" else BATCH_TOKENS
+        batch: list[int] = []
+        for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+            # The one that comes last is the longest: the others are filled up to it.
+            if batch and (len(batch) == BATCH_TEXTS or (len(batch) + 1) * lengths[index] > most):
+                yield batch
+                batch = []
+            batch.append(index)
+        if batch:
+            yield batch
+
     def run(self, parts: Sequence[Sequence[int]]) -> Vectors:
         """The vectors of parts in one batch, float32 (n, d), not normalised. Raises InferenceFailed."""
-        longest = max(map(len, parts))
-        tokens = np.zeros((len(parts), longest), np.int64)
-        mask = np.zeros_like(tokens)
-        for row, part in enumerate(parts):
-            tokens[row, : len(part)] = part
-            mask[row, : len(part)] = 1
         try:
+            tokens = np.zeros((len(parts), max(map(len, parts))), np.int64)
+            mask = np.zeros_like(tokens)
+            for row, part in enumerate(parts):
+                tokens[row, : len(part)] = part
+                mask[row, : len(part)] = 1
             found = self._runner.vectors(tokens, mask)
         except Exception as error:  # its errors have nothing else in common
             said = " ".join(str(error).split())[:300]
@@ -132,19 +146,6 @@ class Model:
                 remedy="Its config.json and its weights are of different models: fetch it again.",
             )
         return width
-
-
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The places of parts, put together by length, so that little only fills up: the shortest first."""
-    batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        # The one that comes last is the longest: the others are filled up to it.
-        if batch and (len(batch) == BATCH_TEXTS or (len(batch) + 1) * lengths[index] > BATCH_TOKENS):
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
 
 
 def normalised(vectors: Vectors) -> Vectors:

@@ -1,7 +1,8 @@
 """An error as the answer to a request: RFC 9457 problem details, the one shape of errors over HTTP."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -9,11 +10,11 @@ from starlette.responses import Response
 from starlette.types import Send
 
 from aya.collect.runner import storable
-from aya.errors import AyaError, DatabaseError, MethodNotAllowed, NotAuthenticated, TooManyRequests
+from aya.errors import AyaError, DatabaseError, MethodNotAllowed, ModelNotReady, NotAuthenticated, TooManyRequests
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_S = 5
-"""When the database may be back."""
+"""When the database, or a model, may be there."""
 SCHEMA: dict[str, Any] = {
     "title": "ProblemDetails",
     "description": "What went wrong (RFC 9457).",
@@ -35,8 +36,13 @@ SCHEMA: dict[str, Any] = {
 }
 
 
-def problem_response(error: AyaError, path: str, request_id: str) -> Response:
-    """The answer: `type` and `title` are the kind of error, `detail` what happened, `remedy` what to do next."""
+def problem_response(
+    error: AyaError, path: str, request_id: str, more: Mapping[str, Any] = MappingProxyType({})
+) -> Response:
+    """The answer: `type` and `title` are the kind of error, `detail` what happened, `remedy` what to do next.
+
+    `more`: what clients of another service look for beside.
+    """
     kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower()
     said = {
         "type": f"urn:aya:problem:{kind}",
@@ -46,6 +52,7 @@ def problem_response(error: AyaError, path: str, request_id: str) -> Response:
         **({"remedy": error.remedy} if error.remedy else {}),
         "instance": path,
         "request_id": request_id,
+        **more,
     }
     # What was sent may hold what is no text; it is shown as it can be.
     document = {name: storable(value) if isinstance(value, str) else value for name, value in said.items()}
@@ -74,7 +81,7 @@ def _headers(error: AyaError) -> dict[str, str]:
             return {"www-authenticate": 'Bearer realm="AYA"'}
         case TooManyRequests():
             return {"retry-after": str(error.retry_after_s)}
-        case DatabaseError():
+        case DatabaseError() | ModelNotReady():
             return {"retry-after": str(RETRY_S)}
         case MethodNotAllowed():
             return {"allow": error.allowed}

@@ -53,6 +53,7 @@ def _open(files: ModelFiles, device: str) -> Session:
         )
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         session = onnxruntime.InferenceSession(str(files.weights), options, providers=_providers(device))
     except Exception as error:  # its errors have nothing else in common

@@ -28,6 +28,8 @@ FAILURES_PER_S, FAILURES_AT_ONCE = 1 / 6, 10
 """Tokens that are not valid, from one address: ten at once, then ten a minute."""
 FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
 """What a proxy adds. Nobody gains anything by it; but who was forwarded is not on this machine."""
+BEGINNING = b"aya_"
+"""Of every token of AYA's."""
 NAMES_OF_TOKENS = re.compile(r"(?:^|&)(?:access_token|token|auth(?:orization)?|bearer|api_?key)=", re.IGNORECASE)
 
 
@@ -38,6 +40,8 @@ class Authentication:
     holder: Holder
     local_may_read: bool
     """Whether callers of this machine may read without a token: only where the server listens to this machine alone."""
+    foreign_keys_ignored: bool = False
+    """Whether a key of another service counts as none for a caller who needs none: its clients cannot send nothing."""
     believed_s: float = BELIEVED_S
     _believed: OrderedDict[bytes, tuple[Caller, float, datetime | None]] = field(default_factory=OrderedDict)
     _failures: Rate = field(default_factory=lambda: Rate(FAILURES_PER_S, FAILURES_AT_ONCE))
@@ -46,16 +50,19 @@ class Authentication:
         """Who calls. Raises NotAuthenticated for a token that is not valid, TooManyRequests after many of those."""
         refuse_token_in_query(query)
         given = [value for name, value in headers if name == b"authorization"]
+        if self._needs_none(headers, address) and (not given or (self.foreign_keys_ignored and _are_foreign(given))):
+            return loopback(str(address))
         if not given:
-            forwarded = any(name in FORWARDED for name, _ in headers)
-            if self.local_may_read and not forwarded and address is not None and _is_loopback(address):
-                return loopback(address)
             return anonymous(address)
         try:
             return await self._holder_of(given, address)
         except NotAuthenticated:
             self._count_failure(address)
             raise
+
+    def _needs_none(self, headers: Headers, address: str | None) -> bool:
+        forwarded = any(name in FORWARDED for name, _ in headers)
+        return self.local_may_read and not forwarded and address is not None and _is_loopback(address)
 
     async def _holder_of(self, given: list[bytes], address: str | None) -> Caller:
         if len(given) > 1:
@@ -117,6 +124,11 @@ def _is_loopback(address: str) -> bool:
         return False
     mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
     return (mapped or parsed).is_loopback
+
+
+def _are_foreign(given: list[bytes]) -> bool:
+    """Whether these are keys of another service; what looks like a token of AYA's is to be one."""
+    return not any(BEGINNING in value for value in given)
 
 
 def _from(caller: Caller, address: str | None) -> Caller:

@@ -85,5 +85,6 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 def _too_large(limit_bytes: int) -> BodyTooLarge:
     return BodyTooLarge(
         f"The body is larger than {limit_bytes} bytes.",
-        remedy="Send less, or raise AYA_BODY_LIMIT_BYTES (for states AYA_DELIVERY_LIMIT_BYTES) where AYA runs.",
+        remedy="Send less, or raise AYA_BODY_LIMIT_BYTES where AYA runs: for states AYA_DELIVERY_LIMIT_BYTES, for embeddings "
+        "AYA_EMBEDDING_BODY_LIMIT_BYTES.",
     )

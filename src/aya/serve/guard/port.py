@@ -38,8 +38,8 @@ def needs_of(resolve: Callable[[str, str], Operation | None], settings: Settings
     return needed
 
 
-def guarded(app: ASGIApp, context: Context, needs: Needs) -> Guard:
-    """The application behind a guard as the options say."""
+def guarded(app: ASGIApp, context: Context, needs: Needs, *, foreign_keys_ignored: bool = False) -> Guard:
+    """The application behind a guard as the options say. `foreign_keys_ignored`: see `Authentication`."""
     settings = context.settings
     tls = settings.tls_certificate is not None or settings.behind_proxy
 
@@ -60,6 +60,7 @@ def guarded(app: ASGIApp, context: Context, needs: Needs) -> Guard:
         authentication=Authentication(
             held,
             local_may_read=settings.loopback_read and is_loopback_only(settings.host) and not settings.behind_proxy,
+            foreign_keys_ignored=foreign_keys_ignored,
         ),
         needs=needs,
         rate=Rate(settings.rate_per_s, 2 * settings.rate_per_s),

@@ -21,6 +21,7 @@ from aya.operations.context import Context
 from aya.operations.operation import operations
 from aya.serve.mcp import transports as agents
 from aya.serve.mcp.server import Asking
+from aya.serve.meters import Meters
 from aya.serve.rest.body import StrictRequest
 from aya.serve.rest.describe import describe
 from aya.serve.rest.edge import Edge, Routing
@@ -30,7 +31,6 @@ from aya.serve.rest.failures import on_error
 from aya.serve.rest.health import health, ready
 from aya.serve.rest.hot import HotState
 from aya.serve.rest.kept import PREFIX, FromMemory, Kept
-from aya.serve.rest.meters import Meters
 from aya.serve.rest.page import documentation, style
 
 
@@ -40,7 +40,7 @@ def create_app(context: Context) -> Edge:
     What a request asks for stands in its scope as `aya.operation`, who asks as `aya.context`.
     """
     hot, stream, routing = HotState(context.database), ChangeStream(context.database), Routing()
-    meters = Meters(hot, stream)
+    meters = _meters(hot, stream)
 
     def who(request: Request) -> Asking:
         own: Context = request.scope["aya.context"]
@@ -124,6 +124,19 @@ def _add_the_rest(app: FastAPI, context: Context, meters: Meters, routing: Routi
     }.items():
         app.add_api_route(path, answer, methods=["GET"], response_model=None, include_in_schema=False)
         routing.add("GET", path)
+
+
+def _meters(hot: HotState, stream: ChangeStream) -> Meters:
+    meters = Meters()
+    for name, said, read in (
+        ("aya_state_nodes", "Nodes whose state is kept in memory.", lambda: hot.count),
+        ("aya_state_size_bytes", "Bytes of state that are kept in memory, uncompressed.", lambda: hot.size_bytes),
+        ("aya_state_generation", "How often anything changed since the start.", lambda: hot.generation),
+        ("aya_state_rebuilt", "States of nodes that were built since the start.", lambda: hot.rebuilt),
+        ("aya_change_listeners", "Listeners of the stream of changes.", lambda: stream.listeners),
+    ):
+        meters.show(name, said, read)
+    return meters
 
 
 class StrictRoute(APIRoute):

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aya.errors import AyaError, Malformed, MethodNotAllowed, NotFound
 from aya.operations.operation import Operation
+from aya.serve.meters import Meters
 from aya.serve.problem import send_problem
-from aya.serve.rest.meters import Meters
 
 
 @dataclass(frozen=True, slots=True)

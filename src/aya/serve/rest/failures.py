@@ -12,10 +12,11 @@ from aya.serve.problem import problem_response
 
 async def on_error(request: Request, error: Exception) -> Response:
     """The answer to whatever was raised while a request was handled."""
-    return problem_response(_as_own(request, error), request.scope["path"], request.state.request_id)
+    return problem_response(as_own(request, error), request.scope["path"], request.state.request_id)
 
 
-def _as_own(request: Request, error: Exception) -> AyaError:
+def as_own(request: Request, error: Exception) -> AyaError:
+    """Whatever was raised, as an error of AYA."""
     match error:
         case AyaError():
             return error

@@ -12,11 +12,13 @@ Port = Annotated[int | None, typer.Option("--port", help="Port to listen on [def
 
 @app.command()
 def serve(host: Host = None, port: Port = None) -> None:
-    """Serve REST over HTTP until Ctrl-C; /docs says what there is."""
+    """Serve REST over HTTP until Ctrl-C, /docs says what there is; and embeddings on their own port."""
+    from aya.serve.cli.embedding import embeddings_beside
     from aya.serve.cli.overview import print_serving
     from aya.serve.rest.server import serve as run
 
     with working(True, host=host, port=port) as context:
         context.database.start()
         settings = context.settings
-        run(context, settings.host, settings.port, lambda chosen: print_serving(settings.host, chosen))
+        with embeddings_beside(context):
+            run(context, settings.host, settings.port, lambda chosen: print_serving(settings.host, chosen))

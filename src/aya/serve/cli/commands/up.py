@@ -38,6 +38,7 @@ def up(
     import time
     from contextlib import ExitStack
 
+    from aya.serve.cli.embedding import embeddings_beside
     from aya.serve.cli.output import report_error
     from aya.serve.rest.server import serving
 
@@ -48,6 +49,7 @@ def up(
             print_serving(context.settings.host, port)
         except AyaError as error:
             report_error(error, as_json=False)  # that nobody can ask is no reason not to look
+        meanwhile.enter_context(embeddings_beside(context))
         while True:
             time.sleep(context.settings.interval_s)
             try:
