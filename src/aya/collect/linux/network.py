@@ -19,6 +19,7 @@ from aya.collect.addresses import (
     addresses_from_getifaddrs,
     addresses_from_if_inet6,
     first_address,
+    mac_address,
     merged_addresses,
     netmask_of,
     read_address,
@@ -43,6 +44,7 @@ from aya.collect.linux._routes import (
     routes_in_proc,
     routes_in_table,
 )
+from aya.collect.media import TWISTED_PAIR
 from aya.collect.route import Route, default_route
 from aya.collect.tailscale import tailscale
 from aya.host.reading import Call, Command, File, Files, Found, Links, Names, Read
@@ -155,15 +157,6 @@ def _routes(found: Found) -> list[Route]:
 
 # --- what ethtool adds ------------------------------------------------------------------------------------------------
 
-TWISTED_PAIR = {
-    10: "10Base-T",
-    100: "100Base-TX",
-    1000: "1000Base-T",
-    2500: "2500Base-T",
-    5000: "5GBase-T",
-    10000: "10GBase-T",
-}
-
 
 def _ethtool(text: str) -> dict[str, Json]:
     """Negotiated and possible speeds in Mbit/s, duplex and port; None where the card does not say."""
@@ -275,7 +268,7 @@ def _interface(found: Found, link: Link, routes: list[Route], *, primary: bool) 
     speed = ethtool["speed"] if link.speed in NO_SPEEDS else link.speed
     device = found.line(f"/sys/class/net/{name}/device/driver") if _has_device(found, link) else None
     bus = found.line(f"/sys/class/net/{name}/device/subsystem") if _has_device(found, link) else None
-    mac = _mac(link.address)
+    mac = mac_address(link.address)
     return Interface(
         interface_name=name,
         interface_type=_interface_type(found, link),
@@ -310,12 +303,6 @@ def _interface(found: Found, link: Link, routes: list[Route], *, primary: bool) 
             "ipv6_gateway": gateway.gateway if (gateway := default_route(routes, 6, name)) else None,
         },
     )
-
-
-def _mac(text: str | None) -> str | None:
-    if text is None or not re.fullmatch(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", text) or set(text) <= set("0:"):
-        return None
-    return text.lower()
 
 
 def _measurements(found: Found, interfaces: list[Interface]) -> Iterable[Measurement]:
