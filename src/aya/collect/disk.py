@@ -11,7 +11,7 @@ VIRTUAL_MODELS = re.compile(
 )
 RAID_MODELS = re.compile(r"PERC |LOGICAL VOLUME|MegaRAID|\bMR\d{4}|ServeRAID|LSI |AVAGO|Dell BOSS", re.IGNORECASE)
 NETWORK_TRANSPORTS = {"iscsi", "fc", "fcoe", "nvme-tcp", "nvme-rdma", "nvme-fc"}
-SMART_TRANSPORTS = {"sata", "ata", "sas", "scsi", "nvme", "usb", "thunderbolt"}
+SMART_TRANSPORTS = {"sata", "ata", "sas", "scsi", "nvme", "usb", "thunderbolt", "apple-fabric", "pci"}
 """Where a disk may keep records of its own health."""
 
 
@@ -29,6 +29,8 @@ class Disk:
     rotational: bool | None = None
     removable: bool | None = None
     memory_card: bool = False
+    internal: bool | None = None
+    """Whether it is part of the machine, where the system says so; else it is told by how it is attached."""
     partitions: list[dict[str, Json]] = field(default_factory=list)
     smart: dict[str, Json] | None = None
 
@@ -70,6 +72,8 @@ class Disk:
             return "RAID volume"
         by_transport = {
             "nvme": "NVMe SSD",
+            "apple-fabric": "NVMe SSD",
+            "firewire": "FireWire disk",
             "usb": "USB disk",
             "thunderbolt": "Thunderbolt SSD",
             "mmc": "SD card" if self.memory_card else "eMMC",
@@ -91,7 +95,9 @@ class Disk:
         """Whether it is not part of the machine; `system` says that the system runs from it."""
         if self.memory_card:
             return not system
-        return self.transport in {"usb", "thunderbolt"} | NETWORK_TRANSPORTS or self.removable is True
+        if self.internal is not None:
+            return not self.internal
+        return self.transport in {"usb", "thunderbolt", "firewire"} | NETWORK_TRANSPORTS or self.removable is True
 
     def as_json(self, external: bool) -> dict[str, Json]:
         """The entry in `storage.devices`."""

@@ -12,8 +12,11 @@ from aya.host.reading import Command, Found, Read
 from aya.model import Json, Outcome
 
 Properties = Mapping[str, Json]
-TOKEN = re.compile(r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<data><[^>]*>)|(?P<sign>[{}(),=])|(?P<word>[^\s{}(),="<>]+))')
+TOKEN = re.compile(
+    r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<data><[^<>]*>)|(?P<sign>[{}(),=])|(?P<word>[^\s{}(),="<>]+))'
+)
 LINE = re.compile(r'^[\s|]*"(?P<key>[^"]+)" = (?P<value>.+?)\s*$')
+VALUE_LIMIT = 256 * 1024
 HEAD = re.compile(r"^[\s|]*\+-o (?P<name>.+?)  ?<(?:class )?(?P<class>[^,>]+)")
 
 
@@ -35,6 +38,16 @@ def objects(found: Found, name: str) -> tuple[Properties, ...]:
     answer = found.answers().get(f"ioreg -r -c {name}")
     text = answer.text if answer is not None and answer.outcome is Outcome.OK else ""
     return tuple(_blocks(text, name))
+
+
+def letters(value: Json) -> str | None:
+    """A text that is kept as data: the property list gives its bytes, which end with NUL."""
+    if not isinstance(value, str):
+        return None
+    if re.fullmatch(r"(?:[0-9a-f]{2})+", value):
+        said = bytes.fromhex(value).rstrip(b"\0")
+        value = said.decode("ascii") if said.isascii() else value
+    return (value.strip() or None) if value.isprintable() else None
 
 
 def _listed(found: Found, name: str) -> tuple[Properties, ...] | None:
@@ -66,7 +79,9 @@ def _is_of(found_class: str, name: str) -> bool:
 
 
 def value(text: str) -> Json:
-    """A value in the notation of `ioreg`; the text itself where it is something else."""
+    """A value in the notation of `ioreg`; the text itself where it is something else, or too long to look into."""
+    if len(text) > VALUE_LIMIT:
+        return text
     tokens = list(TOKEN.finditer(text))
     try:
         result, rest = _value(tokens, 0, _plist.DEPTH)

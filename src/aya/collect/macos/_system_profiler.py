@@ -7,7 +7,7 @@ are not understood, and give nothing.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aya.collect.json_values import integer, words
@@ -34,6 +34,7 @@ TITLES: Mapping[str, tuple[str, ...]] = {
     "SPParallelATADataType": ("ATA", "Parallel ATA"),
     "SPSASDataType": ("SAS",),
     "SPUSBHostDataType": ("USB",),
+    "SPiBridgeDataType": ("Controller",),
 }
 """What the text writes above each data type."""
 
@@ -194,7 +195,11 @@ def _text(found: Found, data_type: str) -> Item | None:
     named = next((item for title in titles for item in top.items if item.name == title), None)
     if named is not None:
         return named
-    # Lines without their heading, as people cut them out: what stands there belongs to the one thing asked for.
+    # Lines without their heading, as people cut them out, or a heading in another language: they belong to what was
+    # asked for, unless they are known to be something else.
+    others = {title for known in TITLES.values() for title in known}
+    if len(top.items) == 1 and not top.values and top.items[0].name not in others:
+        return top.items[0]
     return Item(items=[top]) if top.values and not top.items else None
 
 
@@ -222,10 +227,13 @@ def outline(text: str) -> Item:
         else:
             item = Item(key.strip())
             open_items[-1][1].items.append(item)
-            open_items.append((indent, item))
+            if len(open_items) < _plist.DEPTH:
+                open_items.append((indent, item))
     return top
 
 
-def first(items: Iterable[Item], *names: str) -> Item:
-    """The first of these items that has one of these values; empty where none has."""
-    return next((item for item in items if item.get(*names) is not None), Item())
+def overview(described: Item | None, *names: str) -> Item:
+    """The thing that has one of these values, else the first that says anything; empty where there is none."""
+    things = [*described.walk()] if described is not None else []
+    known = (item for item in things if item.get(*names) is not None)
+    return next(known, None) or next((item for item in things if item.values), Item())
