@@ -26,7 +26,6 @@ BUILT_FOR: dict[str, tuple[str, ...]] = {
     "apple silicon": ("ARM64",),
 }
 """What the report calls a kind, for which processors it was built. Those that are not here name no processor surely."""
-KINDS_BEFORE_ARM = {"arch_x86", "intel", "universal", "powerpc", "arch_ppc", "arch_i32_ppc", "arch_i64_ppc"}
 SOURCES = {
     "apple": "Apple",
     "mac_app_store": "Mac App Store",
@@ -98,7 +97,7 @@ def parse(found: Found) -> Facts:
     if unknown := _unknown_kinds(placed):
         gaps.append(Gap(Outcome.UNREADABLE, f"{KIND}: kinds that are not known: {', '.join(unknown)[:200]}"))
     machine = _rosetta.machine(found)
-    rows = {}
+    rows: dict[tuple[str, ...], Software] = {}
     for item in placed:
         if not SYSTEM.match(item.get("path", "Location") or ""):
             row = _row(item, machine)
