@@ -1,6 +1,7 @@
 """Addresses of interfaces, as the kernel and the C library list them."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -128,3 +129,10 @@ def merged_addresses(*sources: list[Address]) -> list[Address]:
             temporary=known.temporary or address.temporary,
         )
     return list(merged.values())
+
+
+def mac_address(text: str | None) -> str | None:
+    """A MAC address of six bytes in lower case; None for anything else, and for one of only zeros."""
+    if text is None or not re.fullmatch(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", text) or set(text) <= set("0:"):
+        return None
+    return text.lower()

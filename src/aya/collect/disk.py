@@ -11,7 +11,7 @@ VIRTUAL_MODELS = re.compile(
 )
 RAID_MODELS = re.compile(r"PERC |LOGICAL VOLUME|MegaRAID|\bMR\d{4}|ServeRAID|LSI |AVAGO|Dell BOSS", re.IGNORECASE)
 NETWORK_TRANSPORTS = {"iscsi", "fc", "fcoe", "nvme-tcp", "nvme-rdma", "nvme-fc"}
-SMART_TRANSPORTS = {"sata", "ata", "sas", "scsi", "nvme", "usb", "thunderbolt"}
+SMART_TRANSPORTS = {"sata", "ata", "sas", "scsi", "nvme", "usb", "thunderbolt", "apple-fabric", "pci"}
 """Where a disk may keep records of its own health."""
 
 
@@ -30,6 +30,8 @@ class Disk:
     removable: bool | None = None
     memory_card: bool | None = False
     """Of what the kernel calls `mmcblk`: a card that can be taken out, or soldered in; None where nothing tells."""
+    internal: bool | None = None
+    """Whether it is part of the machine, where the system says so; else it is told by how it is attached."""
     partitions: list[dict[str, Json]] = field(default_factory=list)
     smart: dict[str, Json] | None = None
 
@@ -84,6 +86,8 @@ class Disk:
             return "RAID volume"
         by_transport = {
             "nvme": "NVMe SSD",
+            "apple-fabric": "NVMe SSD",
+            "firewire": "FireWire disk",
             "usb": "USB disk",
             "thunderbolt": "Thunderbolt SSD",
             "mmc": {True: "SD card", False: "eMMC"}.get(self.memory_card),  # type: ignore[arg-type]
@@ -105,7 +109,9 @@ class Disk:
         """Whether it is not part of the machine, None where nothing tells; `system` says that the system runs from it."""
         if self.memory_card:
             return not system
-        if self.transport in {"usb", "thunderbolt"} | NETWORK_TRANSPORTS or self.removable is True:
+        if self.internal is not None:
+            return not self.internal
+        if self.transport in {"usb", "thunderbolt", "firewire"} | NETWORK_TRANSPORTS or self.removable is True:
             return True
         # A disk behind a USB bridge has the same kind of name as one inside, a card the same as what is soldered in.
         unplaced = self.memory_card is None or (

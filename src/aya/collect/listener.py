@@ -1,5 +1,6 @@
 """A socket that waits for connections."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aya.model import Json
@@ -24,3 +25,9 @@ class Listener:
     def as_json(self) -> dict[str, Json]:
         """The entry in `metadata.listeners`."""
         return {"protocol": self.protocol, "address": self.address, "port": self.port}
+
+
+def each_once(listeners: Iterable[Listener]) -> list[Listener]:
+    """Each address once, in a stable order."""
+    by_address = {(one.protocol, one.address, one.port): one for one in listeners}
+    return sorted(by_address.values(), key=lambda listener: listener.rank)

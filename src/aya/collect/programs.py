@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aya.collect.listener import Listener
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
@@ -94,7 +96,7 @@ PROGRAMS: dict[str, Program] = {
 }
 
 INTERPRETERS = re.compile(
-    r"(python|pypy)[\d.]*|node(js)?|deno|bun|ruby[\d.]*|perl[\d.]*|php(-fpm)?[\d.]*|java|bash|dash|sh|busybox"
+    r"([Pp]ython|pypy)[\d.]*|node(js)?|deno|bun|ruby[\d.]*|perl[\d.]*|php(-fpm)?[\d.]*|java|bash|dash|sh|busybox"
 )
 TAKES_VALUE = {"-W", "-X", "-cp", "-classpath", "--class-path", "-r", "--require", "-I", "-p", "--module-path"}
 """Options of interpreters that are followed by a value and not by the program."""
@@ -200,3 +202,18 @@ def _option(argv: Sequence[str], names: tuple[str, ...]) -> str | None:
 
 
 LONGEST_PATH = 4096
+
+
+def service_type(program: str | None) -> str:
+    """`database`, `web`, `api`, ...; `daemon` for a program that is not known."""
+    known = PROGRAMS.get(program or "")
+    return known.type if known else "daemon"
+
+
+def service_name(name: str, listeners: Sequence[Listener], data: str | None) -> str:
+    """A name that only this server of a program has, whoever else runs."""
+    port = next((listener.port for listener in listeners if listener.port is not None), None)
+    if port is None:
+        socket = next((listener.address for listener in listeners), None)
+        return f"{name}:{data or socket}" if data or socket else name
+    return name if name in PROGRAMS and port in PROGRAMS[name].ports else f"{name}:{port}"

@@ -4,16 +4,6 @@ import re
 
 from aya.model import Json
 
-TWISTED_PAIR = {
-    10: "10Base-T",
-    100: "100Base-TX",
-    1000: "1000Base-T",
-    2500: "2500Base-T",
-    5000: "5GBase-T",
-    10000: "10GBase-T",
-}
-
-
 def read_ethtool(text: str) -> dict[str, Json]:
     """Negotiated and possible speeds in Mbit/s, duplex and port; None where the card does not say."""
     speed = re.search(r"^\s*Speed: (\d{1,7})Mb/s", text, re.MULTILINE)

@@ -19,6 +19,7 @@ from aya.collect.addresses import (
     addresses_from_getifaddrs,
     addresses_from_if_inet6,
     first_address,
+    mac_address,
     merged_addresses,
     netmask_of,
     read_address,
@@ -27,7 +28,7 @@ from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector
 from aya.collect.json_values import integer, parsed
 from aya.collect.linux import _hostname
-from aya.collect.linux._ethtool import TWISTED_PAIR, read_ethtool
+from aya.collect.linux._ethtool import read_ethtool
 from aya.collect.linux._hostname import host_name
 from aya.collect.linux._links import (
     LOOPBACK,
@@ -52,6 +53,7 @@ from aya.collect.linux._routes import (
     routes_in_proc,
     routes_in_table,
 )
+from aya.collect.media import TWISTED_PAIR
 from aya.collect.route import Route, default_route
 from aya.collect.tailscale import tailscale
 from aya.host.reading import Call, Command, File, Files, Found, Links, Names, Read
@@ -294,7 +296,7 @@ def _interface(found: Found, link: Link, routes: list[Route], *, primary: bool) 
     speed = ethtool["speed"] if link.speed in NO_SPEEDS else link.speed
     device = found.line(f"/sys/class/net/{name}/device/driver") if _has_device(found, link) else None
     bus = found.line(f"/sys/class/net/{name}/device/subsystem") if _has_device(found, link) else None
-    mac = _mac(link.address)
+    mac = mac_address(link.address)
     return Interface(
         interface_name=name,
         interface_type=_interface_type(found, link),
@@ -335,12 +337,6 @@ def _is_used(found: Found, link: Link, routes: list[Route]) -> bool:
     """Whether it has what an interface gets when it is switched on: for sources that tell no state."""
     received = counters_in_dev(asked(found, PROC_DEV)).get(link.name, {}).get("rx_bytes", 0)
     return bool(link.addresses or received or any(route.interface == link.name for route in routes))
-
-
-def _mac(text: str | None) -> str | None:
-    if text is None or not re.fullmatch(r"([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}", text) or set(text) <= set("0:"):
-        return None
-    return text.lower()
 
 
 def _measurements(found: Found, interfaces: list[Interface]) -> Iterable[Measurement]:

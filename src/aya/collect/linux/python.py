@@ -9,7 +9,6 @@ version is that of its folder, else unknown.
 
 import posixpath
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aya.collect.architecture import architecture_name, runtime_mode
@@ -19,9 +18,9 @@ from aya.collect.executables import distinct, reads_of, there
 from aya.collect.json_values import dig, parsed, words
 from aya.collect.linux._homes import READS as HOME_READS
 from aya.collect.linux._homes import in_homes, may_be_run
-from aya.collect.versions import by_number
+from aya.collect.pip import packages_in
 from aya.host.reading import Call, Command, File, Found, Head, Names, Read
-from aya.model import Facts, Json, Outcome, Software
+from aya.model import Facts, Outcome, Software
 
 PREFIXES = (
     "/usr",
@@ -46,7 +45,6 @@ PACKAGE_FOLDERS = (
     *(f"{prefix}/lib/python[23].[0-9]*/site-packages" for prefix in PREFIXES),
     *in_homes(".local/lib/python[23].[0-9]*/site-packages"),
 )
-PACKAGE = re.compile(r"(?P<name>.+?)(?:-(?P<version>\d[^-]*|[^-]*\d[^-]*))?(?:-py\d[\d.]*)?\.(?:dist|egg)-info")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,35 +136,11 @@ def _interpreter_row(found: Found, interpreter: Interpreter, machine: str | None
     )
 
 
-def _packages(paths: Iterable[str]) -> list[Software]:
-    """One row for each package in each folder."""
-    versions: dict[tuple[str, str], set[str | None]] = {}
-    for path in paths:
-        folder, _, name = path.rpartition("/")
-        match = PACKAGE.fullmatch(name)
-        if match is not None:
-            plain = re.sub(r"[-_.]+", "-", match["name"]).lower()
-            versions.setdefault((plain, folder), set()).add(match["version"])
-    rows = []
-    for (name, folder), found_versions in sorted(versions.items()):
-        known = sorted((version for version in found_versions if version), key=by_number)
-        metadata: dict[str, Json] = {"installed_versions": known} if len(known) > 1 else {}
-        rows.append(
-            Software(
-                software_name=f"pip:{name}",
-                software_version=known[-1] if known else None,
-                install_path=folder,
-                metadata=metadata,
-            )
-        )
-    return rows
-
-
 def parse(found: Found) -> Facts:
     """Every Python and every package of each."""
     machine = architecture_name(words(parsed(found.text("machine-architecture"))))
     interpreters = [_interpreter_row(found, interpreter, machine) for interpreter in _interpreters(found)]
-    packages = _packages(path for path in found.answers() if path.endswith((".dist-info", ".egg-info")))
+    packages = packages_in(path for path in found.answers() if path.endswith((".dist-info", ".egg-info")))
     return Facts(
         software=tuple(sorted([*interpreters, *packages], key=lambda row: row.key)),
         absent=not interpreters and not packages and not found.gaps(),

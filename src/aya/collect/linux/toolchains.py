@@ -12,51 +12,30 @@ program count once. The install path is the folder the product was installed int
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from aya.collect.architecture import architecture_name, runtime_mode
 from aya.collect.collector import Collector
 from aya.collect.elf import architecture_of_program
-from aya.collect.executables import distinct, reads_of, target_of, there
+from aya.collect.executables import reads_of, there
 from aya.collect.json_values import dig, parsed, words
 from aya.collect.linux._homes import READS as HOME_READS
 from aya.collect.linux._homes import in_homes, may_be_run
-from aya.host.reading import Answer, Call, Command, Files, Found, Head, Names, Read
-from aya.model import Facts, Json, Outcome, Software
+from aya.collect.tools import Tool, programs_of, release_files, version_in_files, version_said
+from aya.host.reading import Call, Command, Files, Found, Head, Names, Read
+from aya.model import Facts, Json, Software
 
 FOLDERS = ("/usr/bin", "/usr/local/bin", "/opt/*/bin", "/snap/bin")
 """Where programs of the system lie; `/bin` is the same as `/usr/bin` today."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
-    """A product, the file that is it, and how it says its version."""
-
-    name: str
-    program: str
-    version: str
-    """A pattern for what it prints; the first group is the version."""
-    folders: tuple[str, ...] = FOLDERS
-    names: str = ""
-    """A pattern of the file names that count; default: the program's own."""
-    arguments: tuple[str, ...] = ("--version",)
-    release: tuple[str, str] | None = None
-    """A file below the install path that tells the version, and the pattern to find it there."""
-    folder_names: str | None = None
-    """A pattern that finds the version in the install path itself."""
-
-    @property
-    def patterns(self) -> tuple[str, ...]:
-        """Where it may be."""
-        return tuple(f"{folder}/{self.program}" for folder in self.folders)
-
-    def is_named(self, path: str) -> bool:
-        """Whether the file is this product and not merely called alike."""
-        return bool(re.fullmatch(self.names or re.escape(self.program), posixpath.basename(path)))
-
-
 TOOLS = (
-    Tool(name="GCC", program="gcc*", names=r"gcc(-\d+(\.\d+)*)?", version=r"^\S+ \(.*?\) (\d+(?:\.\d+)+)"),
+    Tool(
+        name="GCC",
+        program="gcc*",
+        folders=FOLDERS,
+        names=r"gcc(-\d+(\.\d+)*)?",
+        version=r"^\S+ \(.*?\) (\d+(?:\.\d+)+)",
+    ),
     Tool(
         name="Clang",
         program="clang*",
@@ -113,12 +92,12 @@ TOOLS = (
         version=r"^v(\d\S*)",
         folder_names=r"/versions/node/v(\d+\.\d+\.\d+)$",
     ),
-    Tool(name="GNU Make", program="make", version=r"GNU Make (\d\S*)"),
-    Tool(name="CMake", program="cmake", version=r"cmake version (\d\S*)"),
-    Tool(name="Git", program="git", version=r"git version (\d\S*)"),
-    Tool(name="Docker", program="docker", version=r"Docker version (\d[^\s,]*)"),
-    Tool(name="Podman", program="podman", version=r"podman version (\d\S*)"),
-    Tool(name="containerd", program="containerd", version=r"containerd \S+ v?(\d\S*)"),
+    Tool(name="GNU Make", program="make", folders=FOLDERS, version=r"GNU Make (\d\S*)"),
+    Tool(name="CMake", program="cmake", folders=FOLDERS, version=r"cmake version (\d\S*)"),
+    Tool(name="Git", program="git", folders=FOLDERS, version=r"git version (\d\S*)"),
+    Tool(name="Docker", program="docker", folders=FOLDERS, version=r"Docker version (\d[^\s,]*)"),
+    Tool(name="Podman", program="podman", folders=FOLDERS, version=r"podman version (\d\S*)"),
+    Tool(name="containerd", program="containerd", folders=FOLDERS, version=r"containerd \S+ v?(\d\S*)"),
 )
 
 NPM = (
@@ -135,60 +114,21 @@ LINKED_FOLDERS = ("/usr/lib/jvm/*", "/usr/local/cuda*", "/usr/lib/go*", "/etc/al
 """Folders and links that stand in the way of a program and may be links themselves."""
 
 
-def _programs(found: Found, tool: Tool) -> list[str]:
-    """The product's programs, each once."""
-    plain: set[str] = set()
-    for path in there(found, tool.patterns):
-        if tool.is_named(path):
-            folder = posixpath.dirname(posixpath.dirname(path))
-            real = f"{target_of(found, folder)}{path.removeprefix(folder)}"
-            plain.add(real if real in found.answers() else path)
-    return distinct(found, plain)
-
-
-def _release_files(tool: Tool) -> tuple[Read, ...]:
-    if tool.release is None:
-        return ()
-    return tuple(Files(f"{posixpath.dirname(folder)}/{tool.release[0]}") for folder in tool.folders)
-
-
-def _version_in_files(found: Found, tool: Tool, path: str) -> str | None:
-    """The version, as far as it can be known without starting the program."""
-    prefix = posixpath.dirname(posixpath.dirname(path))
-    if tool.folder_names is not None and (match := re.search(tool.folder_names, prefix)):
-        return match[1]
-    if tool.release is not None:
-        text = found.text(f"{prefix}/{tool.release[0]}")
-        if text is not None and (match := re.search(tool.release[1], text, re.MULTILINE)):
-            return match[1]
-    return None
-
-
-def _must_be_asked(found: Found, tool: Tool, path: str) -> bool:
-    return may_be_run(path) and _version_in_files(found, tool, path) is None
-
-
 def more(found: Found) -> tuple[Read, ...]:
     """The head of each program, and its version where no file tells it."""
     asked: list[Read] = []
     for tool in TOOLS:
-        for path in _programs(found, tool):
+        for path in programs_of(found, tool):
             asked.append(Head(path, optional=True))
-            if _must_be_asked(found, tool, path):
+            if may_be_run(path) and version_in_files(found, tool, path) is None:
                 asked.append(Command((path, *tool.arguments), timeout_s=5))
     return tuple(asked)
 
 
-def _version_said(tool: Tool, answer: Answer) -> str | None:
-    # Some print it as an error, some warn before it.
-    said = re.search(tool.version, f"{answer.text}\n{answer.errors}", re.MULTILINE)
-    return said[1].rstrip(",;") if said and answer.outcome is Outcome.OK else None
-
-
 def _row(found: Found, tool: Tool, path: str, machine: str | None) -> Software:
-    version = _version_in_files(found, tool, path)
+    version = version_in_files(found, tool, path)
     if version is None and may_be_run(path):
-        version = _version_said(tool, found.answer(" ".join((path, *tool.arguments))))
+        version = version_said(tool, found.answer(" ".join((path, *tool.arguments))))
     prefix = posixpath.dirname(posixpath.dirname(path))
     architecture = architecture_of_program(found.answer(f"head {path}").data)
     return Software(
@@ -236,7 +176,7 @@ def _npm_rows(found: Found) -> list[Software]:
 def parse(found: Found) -> Facts:
     """Every tool that is there."""
     machine = architecture_name(words(parsed(found.text("machine-architecture"))))
-    rows = [_row(found, tool, path, machine) for tool in TOOLS for path in _programs(found, tool)] + _npm_rows(found)
+    rows = [_row(found, tool, path, machine) for tool in TOOLS for path in programs_of(found, tool)] + _npm_rows(found)
     by_key: dict[tuple[str, ...], Software] = {}
     for row in rows:  # two names of one version in one place are one installation
         by_key.setdefault(row.key, row)
@@ -249,7 +189,7 @@ def parse(found: Found) -> Facts:
 collector = Collector(
     reads=(
         *(read for tool in TOOLS for read in reads_of(tool.patterns)),
-        *(read for tool in TOOLS for read in _release_files(tool)),
+        *(read for tool in TOOLS for read in release_files(tool)),
         *reads_of(LINKED_FOLDERS),
         *(Files(pattern) for pattern in NPM),
         *(Names(pattern) for pattern in (*GCC_FOLDERS, "/usr/lib/jvm/*/bin/javac", "/opt/*/bin/javac")),

@@ -1,0 +1,92 @@
+"""Name servers, and connections of the system's own VPN list, as `scutil` prints them."""
+
+import re
+from dataclasses import dataclass, field
+
+from aya.collect.addresses import read_address
+from aya.model import Json
+
+NC = re.compile(
+    r"(?P<enabled>\*)?\s*\((?P<status>[\w ]+)\)\s+(?P<id>[0-9A-F-]{36})\s+(?P<kind>\w+)(?P<detail>.*?)"
+    r'"(?P<name>.*)"\s*\[(?P<type>[^\]]*)\]\s*'
+)
+LONGEST_LINE = 2048
+
+
+@dataclass(slots=True, kw_only=True)
+class Resolver:
+    """One block of `scutil --dns`."""
+
+    servers: list[str] = field(default_factory=list)
+    search: list[str] = field(default_factory=list)
+    domain: str | None = None
+    interface: str | None = None
+    supplemental: bool = False
+    multicast: bool = False
+
+
+def resolvers_in_scutil(text: str) -> list[Resolver]:
+    """The resolvers in their order, without those that count for one interface only."""
+    resolvers: list[Resolver] = []
+    for line in text.partition("DNS configuration (for scoped queries)")[0].splitlines():
+        key, _, value = (part.strip() for part in line.partition(" : "))
+        key = key.partition("[")[0].strip()
+        if line.startswith("resolver #"):
+            resolvers.append(Resolver())
+        elif not resolvers or not value:
+            continue
+        elif key == "nameserver" and (address := read_address(value, None)):
+            resolvers[-1].servers.append(address.address)
+        elif key == "search domain":
+            resolvers[-1].search.append(value)
+        elif key == "domain":
+            resolvers[-1].domain = value
+        elif key == "if_index" and (name := re.search(r"\((\S+)\)", value)):
+            resolvers[-1].interface = name[1]
+        elif key == "flags":
+            resolvers[-1].supplemental = "Supplemental" in value
+        elif key == "options":
+            resolvers[-1].multicast = "mdns" in value
+    return resolvers
+
+
+def servers_in_resolv_conf(text: str) -> tuple[list[str], list[str]]:
+    """Name servers and search list of /etc/resolv.conf, which macOS writes for old programs."""
+    servers: list[str] = []
+    search: list[str] = []
+    for line in text.splitlines():
+        words = re.split(r"[#;]", line)[0].split()
+        if len(words) > 1 and words[0] == "nameserver" and (address := read_address(words[1], None)):
+            servers.append(address.address)
+        elif len(words) > 1 and words[0] in ("search", "domain"):
+            search = words[1:]
+    return servers, search
+
+
+def primary_in_scutil(text: str) -> str | None:
+    """The interface that `scutil --nwi` names first for IPv4, else for IPv6."""
+    for family in ("IPv4", "IPv6"):
+        block = re.search(rf"^{family} network interface information\s*\n\s*(\S+) : flags", text, re.MULTILINE)
+        if block:
+            return block[1]
+    return None
+
+
+def connections_in_scutil(text: str) -> list[dict[str, Json]]:
+    """The connections in `scutil --nc list`: what each is called, who provides it, and whether it is connected."""
+    connections: list[dict[str, Json]] = []
+    for line in text.splitlines():
+        match = NC.fullmatch(line) if len(line) < LONGEST_LINE else None
+        if match is None:
+            continue
+        provider = re.search(r"\(([\w.-]+)\)", match["detail"])
+        connections.append(
+            {
+                "name": match["name"],
+                "kind": match["kind"],
+                "provider": provider[1] if provider else None,
+                "status": match["status"].lower(),
+                "enabled": match["enabled"] is not None,
+            }
+        )
+    return sorted(connections, key=lambda connection: (connection["name"], connection["kind"]))
