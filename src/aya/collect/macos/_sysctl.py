@@ -7,6 +7,9 @@ from aya.collect.json_values import integer
 from aya.host.reading import Command, Found, Read
 from aya.model import Gap, Outcome
 
+Variables = Mapping[str, str]
+"""Names and values."""
+
 TRANSLATED = "sysctl -n sysctl.proc_translated"
 
 
@@ -19,7 +22,7 @@ TRANSLATION: Read = Command(("sysctl", "-n", "sysctl.proc_translated"), optional
 """Whether whoever asks runs under Rosetta 2. Systems that have no Rosetta 2 do not know the variable."""
 
 
-def variables(found: Found, *trees: str) -> Mapping[str, str]:
+def variables(found: Found, *trees: str) -> Variables:
     """Name and value of everything in these trees; old systems write some twice, of which the first counts."""
     values: dict[str, str] = {}
     for tree in trees:

@@ -67,8 +67,9 @@ def parse(found: Found) -> Facts:
     emulated = _sysctl.translated(found) or (brand is None and "machdep.cpu.brand_string" in kernel)
     native = {} if emulated else kernel
     model = _model(brand, overview)
-    architecture = _architecture(kernel, model)
     total, levels, unknown = _cores(kernel, overview, model)
+    # Only Apple's own chips have classes of cores.
+    architecture = _architecture(kernel, model) or ("ARM64" if len(levels) > 1 else None)
     named = [level for level in levels if level.name] if len(levels) > 1 else []
     fastest = levels[0] if levels else None
     l1 = fastest.l1d_bytes if fastest else None

@@ -99,7 +99,7 @@ def parse(found: Found) -> Facts:
         "firmware": {"version": overview.get(*FIRMWARE)},
         "os_loader_version": overview.get("os_loader_version", "OS Loader Version"),
         "smc_version": overview.get("SMC_version_system", "SMC Version (system)", "SMC Version"),
-        "board": {"name": kernel.get("hw.targettype") or _ioreg.letters(platform.get("board-id"))},
+        "board": {"name": _board(kernel.get("hw.targettype")) or _ioreg.letters(platform.get("board-id"))},
         "unknown": _unknown(overview),
     }
     return Facts(node=node, metadata={"identity": identity}, gaps=tuple(_gaps(found, described, overview, node)))
@@ -113,6 +113,8 @@ def _gaps(found: Found, described: Item | None, overview: Item, node: Node) -> l
         return [_system_profiler.gap(found, HARDWARE)]
     if not overview.values:
         return [Gap(Outcome.UNREADABLE, f"system_profiler {HARDWARE}: none of its words is understood")]
+    if node.serial_number is None and node.hardware_uuid is None:
+        return [Gap(Outcome.UNREADABLE, f"system_profiler {HARDWARE}: it names neither a serial number nor a UUID")]
     return []
 
 
@@ -131,6 +133,11 @@ def _name_in(identifier: str | None) -> str | None:
 
 def _is_apple(identifier: str | None) -> bool:
     return re.fullmatch(r"(i?Mac[A-Za-z]*|Xserve|Power(Mac|Book)|VirtualMac)\d+,\d+", identifier or "") is not None
+
+
+def _board(text: str | None) -> str | None:
+    """`J614c`; what Intel's say is no name."""
+    return text if text and text != "Mac" else None
 
 
 def _serial(text: str | None) -> str | None:
