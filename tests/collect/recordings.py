@@ -52,7 +52,8 @@ SAME_COMMAND: Mapping[str, str] = {
     "ethtool-module-info": "ethtool -m eth0",
     "lsb_release-a": "lsb_release -a",
     "numactl-hardware": "numactl --hardware",
-    "system_profiler-multi": "system_profiler SPHardwareDataType SPMemoryDataType SPPowerDataType SPStorageDataType",
+    "system_profiler-multi": "system_profiler SPHardwareDataType SPMemoryDataType SPPowerDataType SPSoftwareDataType"
+    " SPAudioDataType SPDisplaysDataType SPPrintersDataType SPStorageDataType",
     "system_profiler-hw-sw": "system_profiler SPHardwareDataType SPSoftwareDataType",
     "system_profiler-SPHardware-partial": "system_profiler SPHardwareDataType",
     "system_profiler-SPHardware-grepped-with-stderr": "system_profiler SPHardwareDataType",

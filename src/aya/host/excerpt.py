@@ -205,8 +205,20 @@ def _dmidecode(asked: Argv, recorded: Recorded) -> Excerpt | None:
     return Excerpt(b"\n".join(found), whole=False) if found else None
 
 
+# --- pmset ------------------------------------------------------------------------------------------------------------
+
+
+def _pmset(asked: Argv, recorded: Recorded) -> Excerpt | None:
+    """What heat does now is in the log of it, which is printed until somebody ends it; its last entry counts."""
+    if tuple(asked[1:]) != ("-g", "therm"):
+        return None
+    log = next((data for argv, data in recorded if tuple(argv[1:]) == ("-g", "thermlog")), None)
+    return Excerpt(log, whole=True) if log is not None else None
+
+
 FINDERS: Mapping[str, Callable[[Argv, Recorded], Excerpt | None]] = {
     "sysctl": _sysctl,
     "system_profiler": _profile,
     "dmidecode": _dmidecode,
+    "pmset": _pmset,
 }

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aya.collect.collector import Unreadable
-from aya.collect.linux.displays import collector, read_edid
+from aya.collect.edid import read_edid
+from aya.collect.linux.displays import collector
 from aya.host.local import LocalHost
 from aya.host.reading import Answer, Found
 from aya.model import Facts, Outcome

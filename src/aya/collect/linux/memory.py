@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from aya.collect import jedec
 from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector
 from aya.collect.json_values import integer, words
@@ -33,20 +34,6 @@ NODES = "/sys/devices/system/node"
 HUGE = "/sys/kernel/mm/hugepages"
 UDEV = "/run/udev/data/+dmi:id"
 FREE = ("free -b", "free")
-
-MAKERS = {
-    (0, 0x2C): "Micron",
-    (0, 0xAD): "SK Hynix",
-    (0, 0xC1): "Infineon",
-    (0, 0xCE): "Samsung",
-    (1, 0x98): "Kingston",
-    (2, 0x9E): "Corsair",
-    (3, 0x0B): "Nanya",
-    (4, 0xCB): "ADATA",
-    (4, 0xCD): "G.Skill",
-    (5, 0x9B): "Crucial",
-}
-"""JEDEC JEP106: bank (from 0) and number of a maker. Many firmwares write these bytes instead of the name."""
 
 NOT_RAM = {
     "Flash",
@@ -249,7 +236,7 @@ def _module(fields: Mapping[str, str]) -> dict[str, Json]:
         "speed_mts": _speed(fields.get("Speed")),
         "configured_mts": _speed(configured),
         "manufacturer": _maker(fields.get("Manufacturer")) if size else None,
-        "part_number": _spelled(known(fields.get("Part Number"))) if size else None,
+        "part_number": _part_number(fields.get("Part Number")) if size else None,
         "serial_number": known_serial(fields.get("Serial Number")) if size else None,
         "data_width_bits": _bits(fields.get("Data Width")) if size else None,
         "total_width_bits": _bits(fields.get("Total Width")) if size else None,
@@ -275,26 +262,13 @@ def _bits(text: str | None) -> int | None:
 def _maker(text: str | None) -> str | None:
     """The maker's name, also where the firmware wrote the bytes of its JEDEC number."""
     name = known_serial(text)
-    digits = re.fullmatch(r"(?:0x)?((?:[0-9A-Fa-f]{2}){2,8})", name or "")
-    if name is None or digits is None:
-        return name
-    code = bytes.fromhex(digits[1])
-    if len(code) == 8:
-        bank = len(code) - len(code.lstrip(b"\x7f"))
-        number = code[bank] if bank < len(code) else 0
-    else:
-        # The first byte counts banks; its highest bit is parity.
-        bank, number = code[0] & 0x7F, code[1]
-    return MAKERS.get((bank, number), name)
+    return name if name is None else jedec.maker(name) or name
 
 
-def _spelled(text: str | None) -> str | None:
-    """Some firmwares write a part number as the hexadecimal codes of its letters."""
-    if text is None or not re.fullmatch(r"0x(?:[0-9A-Fa-f]{2}){8,}", text):
-        return text
-    spelled = bytes.fromhex(text[2:]).rstrip(b"\0 \xff")
-    # One letter is what is left of an empty field, not a part number.
-    return known(spelled.decode("ascii", "replace")) if len(spelled) > 3 and spelled.isascii() else None
+def _part_number(text: str | None) -> str | None:
+    """The part number, also where the firmware wrote the codes of its letters."""
+    name = known(text)
+    return name if name is None or not jedec.is_spelled(name) else known(jedec.spelled(name))
 
 
 def _correction(said: Iterable[str]) -> str | None:

@@ -1,0 +1,394 @@
+"""The processor: chip, architecture, physical cores and their classes, caches, pages, and instruction-set features.
+
+Sources, best first: the kernel's variables (`sysctl hw`, `sysctl machdep`), and `system_profiler SPHardwareDataType`.
+
+**Classes of cores** are the kernel's performance levels, fastest first, by the names it gives them: Performance and
+Efficiency, on newer chips Super as well. Each is in `metadata.cpu.classes`; the columns hold the classes of their name
+and are NULL where there is none, and where all cores are alike. macOS 12 has the levels without names: then the first
+is Performance and the second Efficiency, as on every chip that it runs on. The short form of the overview is
+`proc 16:12:4`; its longer form has a place for each of three classes, in an order that changed from macOS 26 to 27, so
+it is understood only for chips of which it is known which classes they have.
+
+**Under Rosetta 2** the kernel shows an Intel processor ("VirtualApple") with Intel's pages and cache lines. The
+architecture is that of the machine; what only a native program sees is then not known.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from aya.collect.collector import Collector
+from aya.collect.macos import _amount, _sysctl, _system_profiler
+from aya.collect.macos._sysctl import number
+from aya.collect.macos._system_profiler import Item
+from aya.host.reading import Found, Read
+from aya.model import Facts, Gap, Json, Node, Outcome
+
+HARDWARE = "SPHardwareDataType"
+CHIP = ("chip_type", "Chip")
+INTEL = ("cpu_type", "Processor Name", "CPU Type")
+TOTAL = ("number_processors", "Total Number of Cores", "Number Of Cores", "Number Of CPUs")
+
+ARM64, X86, POWERPC = 16777228, (7, 16777223), (18, 16777234)
+"""`hw.cputype`: Mach's numbers; the highest byte says that it has 64 bits."""
+
+LEVELS = re.compile(r"hw\.perflevel(\d)\.(\w+)")
+SHORT_FORM = re.compile(r"proc (\d{1,4})((?::\d{1,4}){1,3})")
+NAMED_FORM = re.compile(r"(\d{1,4})\s*\((.+)\)")
+
+NOT_FEATURES = re.compile(r"hw\.optional\.(arm\.)?(caps|watchpoint|breakpoint|\w+_version|sme_max_svl_b|arm64)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Cores that are alike. Caches: one of each, in bytes; how many cores share an L2."""
+
+    name: str | None
+    cores: int | None
+    threads: int | None = None
+    l1d_bytes: int | None = None
+    l1i_bytes: int | None = None
+    l2_bytes: int | None = None
+    l2_shared_by: int | None = None
+
+
+def more(found: Found) -> tuple[Read, ...]:
+    """The other forms of the overview, where it did not answer."""
+    return _system_profiler.alternatives(found, HARDWARE)
+
+
+def parse(found: Found) -> Facts:
+    """Columns of the processor and `metadata.cpu`."""
+    kernel = _sysctl.variables(found, "hw", "machdep")
+    described = _system_profiler.section(found, HARDWARE)
+    overview = _system_profiler.overview(described, *CHIP, *INTEL, *TOTAL)
+    brand = _brand(kernel)
+    emulated = _sysctl.translated(found) or (brand is None and "machdep.cpu.brand_string" in kernel)
+    native = {} if emulated else kernel
+    model = _model(brand, overview)
+    total, levels, unknown = _cores(kernel, overview, model)
+    # Only Apple's own chips have classes of cores.
+    architecture = _architecture(kernel, model) or ("ARM64" if len(levels) > 1 else None)
+    named = [level for level in levels if level.name] if len(levels) > 1 else []
+    fastest = levels[0] if levels else None
+    l1 = fastest.l1d_bytes if fastest else None
+    l2 = fastest.l2_bytes if fastest else None
+    if architecture != "ARM64":
+        l1, l2 = number(kernel, "hw.l1dcachesize"), _intel_l2(kernel, overview)
+    node = Node(
+        cpu_model=model,
+        cpu_architecture=architecture,
+        cpu_cores_total=total,
+        cpu_cores_performance=_of_name(named, "performance"),
+        cpu_cores_efficiency=_of_name(named, "efficiency"),
+        cpu_l1_cache_kb=l1 // 1024 or None if l1 else None,
+        cpu_l2_cache_mb=Decimal(l2) / 1048576 if l2 else None,
+    )
+    threads = number(kernel, "hw.logicalcpu_max", "hw.logicalcpu", "machdep.cpu.thread_count")
+    cpu: dict[str, Json] = {
+        "vendor": kernel.get("machdep.cpu.vendor") or ("Apple" if architecture == "ARM64" else None),
+        "family": native.get("machdep.cpu.family"),
+        "model": native.get("machdep.cpu.model"),
+        "stepping": native.get("machdep.cpu.stepping"),
+        "microcode": native.get("machdep.cpu.microcode_version"),
+        "family_id": native.get("hw.cpufamily"),
+        "sockets": number(kernel, "hw.packages") or overview.number("packages", "Number of Processors"),
+        "threads": threads,
+        "threads_per_core": threads // total if threads and total and threads % total == 0 else None,
+        "base_mhz": _base_mhz(native, overview),
+        "page_size_bytes": number(native, "hw.pagesize"),
+        "cache_line_bytes": number(native, "hw.cachelinesize", "machdep.cpu.cache.linesize"),
+        "breakpoints": number(native, "hw.optional.breakpoint"),
+        "watchpoints": number(native, "hw.optional.watchpoint"),
+        "classes": [_level_json(level) for level in levels] if len(levels) > 1 else [],
+        "caches": [*_caches(levels)] if architecture == "ARM64" else [*_intel_caches(kernel)],
+        "features": _features(kernel, architecture),
+        "unknown": unknown,
+    }
+    translated = _sysctl.translated(found)
+    return Facts(
+        node=node,
+        metadata={"cpu": cpu},
+        observed={"cpu": {"translated": translated}} if translated is not None else {},
+        gaps=tuple(_gaps(found, described, kernel, node, unknown)),
+    )
+
+
+def _gaps(
+    found: Found, described: Item | None, kernel: Mapping[str, str], node: Node, unknown: str | None
+) -> Iterable[Gap]:
+    if unknown:
+        yield Gap(Outcome.UNREADABLE, f"system_profiler {HARDWARE}: cores of which class is not known: {unknown}")
+    if node.cpu_model is None or node.cpu_architecture is None or node.cpu_cores_total is None:
+        for tree in ("hw", "machdep"):
+            if not any(name.startswith(f"{tree}.") for name in kernel):
+                yield _sysctl.gap(found, tree)
+        if described is None:
+            yield _system_profiler.gap(found, HARDWARE)
+
+
+# --- what it is
+
+
+def _brand(kernel: Mapping[str, str]) -> str | None:
+    """The name of the processor in one spacing; None for the one that Rosetta 2 shows."""
+    name = " ".join(kernel.get("machdep.cpu.brand_string", "").split())
+    return None if not name or name.startswith("VirtualApple") else name
+
+
+def _model(brand: str | None, overview: Item) -> str | None:
+    """The chip. Virtual machines of macOS 11 say "Apple processor", where the overview may know more."""
+    chip = overview.get(*CHIP)
+    chip = None if chip in ("Unknown", "unknown") else chip
+    if brand and brand != "Apple processor":
+        return brand
+    return chip or brand or overview.get(*INTEL)
+
+
+def _architecture(kernel: Mapping[str, str], model: str | None) -> str | None:
+    """That of the machine, whatever the program that asks was built for."""
+    kind = number(kernel, "hw.cputype")
+    if kernel.get("hw.optional.arm64") == "1" or kind == ARM64 or (model or "").startswith(("Apple", "VirtualApple")):
+        return "ARM64"
+    wide = kernel.get("hw.cpu64bit_capable") == "1" or kernel.get("hw.optional.x86_64") == "1"
+    if kind in X86:
+        return "x86_64" if wide or kind == X86[1] else "i386"
+    name = model or ""
+    if "PowerPC" in name or kind in POWERPC:
+        return "ppc64" if "G5" in name or "970" in name or kind == POWERPC[1] else "ppc"
+    if "EM64T" in kernel.get("machdep.cpu.extfeatures", "").split():
+        return "x86_64"
+    if "Intel" in name or kernel.get("machdep.cpu.vendor") == "GenuineIntel":
+        return "i386" if re.search(r"Core (Duo|Solo)\b", name) else "x86_64"
+    return None
+
+
+def _base_mhz(kernel: Mapping[str, str], overview: Item) -> int | None:
+    hertz = number(kernel, "hw.cpufrequency_max", "hw.cpufrequency")
+    if hertz:
+        return round(hertz / 1_000_000)
+    return _amount.mhz(overview.get("current_processor_speed", "processor_speed", "Processor Speed", "CPU Speed"))
+
+
+# --- cores
+
+
+def _cores(
+    kernel: Mapping[str, str], overview: Item, model: str | None
+) -> tuple[int | None, tuple[Level, ...], str | None]:
+    """How many cores there are, their classes, and what was not understood of them."""
+    said = overview.get(*TOTAL)
+    told, short, unknown = _told(said, model)
+    levels = _levels(kernel) or short
+    total = number(kernel, "hw.physicalcpu_max", "hw.physicalcpu") or told
+    if total is None and levels and all(level.cores for level in levels):
+        total = sum(level.cores or 0 for level in levels)
+    if total is None:
+        packages = number(kernel, "hw.packages") or (None if "Xeon" in (model or "Xeon") else 1)
+        per_package = number(kernel, "machdep.cpu.core_count")
+        total = per_package * packages if per_package and packages else None
+    return total, levels, None if _levels(kernel) else unknown
+
+
+def _levels(kernel: Mapping[str, str]) -> tuple[Level, ...]:
+    """The kernel's performance levels; its numbers count from the fastest."""
+    found: dict[int, dict[str, str]] = {}
+    for name, value in kernel.items():
+        if parts := LEVELS.fullmatch(name):
+            found.setdefault(int(parts[1]), {})[parts[2]] = value
+    named = any("name" in values for values in found.values())
+    assumed = ("Performance", "Efficiency") if not named and len(found) == 2 else ()
+    return tuple(
+        Level(
+            name=values.get("name") or (assumed[place] if assumed else None),
+            cores=number(values, "physicalcpu_max", "physicalcpu"),
+            threads=number(values, "logicalcpu_max", "logicalcpu"),
+            l1d_bytes=number(values, "l1dcachesize"),
+            l1i_bytes=number(values, "l1icachesize"),
+            l2_bytes=number(values, "l2cachesize"),
+            l2_shared_by=number(values, "cpusperl2"),
+        )
+        for place, (_, values) in enumerate(sorted(found.items()))
+    )
+
+
+def _told(said: str | None, model: str | None) -> tuple[int | None, tuple[Level, ...], str | None]:
+    """Total, classes, and what is not understood of `8`, `10 (8 performance and 2 efficiency)`, `proc 10:8:2`."""
+    if said is None:
+        return None, (), None
+    if re.fullmatch(r"\d{1,4}", said):
+        return int(said) or None, (), None
+    if parts := NAMED_FORM.fullmatch(said):
+        names = re.findall(r"(\d{1,4})\s+([A-Za-z]+)", parts[2])
+        levels = tuple(Level(name=name.capitalize(), cores=int(cores)) for cores, name in names)
+        whole = sum(level.cores or 0 for level in levels) == int(parts[1])
+        return int(parts[1]) or None, levels if whole else (), None if whole else said[:200]
+    if parts := SHORT_FORM.fullmatch(said):
+        counts = [int(count) for count in parts[2].split(":")[1:]]
+        levels = _placed(counts, model) if sum(counts) == int(parts[1]) else ()
+        return int(parts[1]) or None, levels, None if levels else said[:200]
+    return None, (), said[:200]
+
+
+def _placed(counts: list[int], model: str | None) -> tuple[Level, ...]:
+    """The classes of the short form. With three places, only the chip tells which the two that are filled are."""
+    filled = [count for count in counts if count]
+    if len(counts) == 2:
+        names: tuple[str, ...] = ("Performance", "Efficiency")
+        filled = counts
+    elif len(filled) != 2:
+        return ()
+    elif re.fullmatch(r"Apple M[1-4]( (Pro|Max|Ultra))?", model or ""):
+        names = ("Performance", "Efficiency")
+    elif re.fullmatch(r"Apple M5 (Pro|Max|Ultra)", model or ""):
+        names = ("Super", "Performance")
+    elif model == "Apple M5":
+        names = ("Super", "Efficiency")
+    else:
+        return ()
+    return tuple(Level(name=name, cores=count) for name, count in zip(names, filled, strict=True))
+
+
+def _of_name(levels: Iterable[Level], name: str) -> int | None:
+    counts = [level.cores for level in levels if (level.name or "").lower() == name]
+    return sum(count for count in counts if count) or None if None not in counts else None
+
+
+# --- caches and features
+
+
+def _intel_l2(kernel: Mapping[str, str], overview: Item) -> int | None:
+    """One L2, bytes. `L2 Cache: 3 MB` without a "per" is one only where two cores at most share a processor."""
+    if size := number(kernel, "hw.l2cachesize"):
+        return size
+    if kib := number(kernel, "machdep.cpu.cache.size"):
+        return kib * 1024
+    said = overview.get("l2_cache_core", "L2 Cache (per Core)", "L2 Cache (per CPU)")
+    if said is None and overview.get(*TOTAL) in ("1", "2") and overview.get("packages", "Number of Processors") == "1":
+        said = overview.get("l2_cache", "l2_cache_share", "l2_cache_processor", "L2 Cache", "L2 Cache (per Processor)")
+    kib = _amount.kib(said)
+    return kib * 1024 if kib else None
+
+
+def _level_json(level: Level) -> dict[str, Json]:
+    return {
+        "name": level.name,
+        "role": level.name.lower() if level.name else None,
+        "cores": level.cores,
+        "threads": level.threads,
+        "l1d_kib": _kib(level.l1d_bytes),
+        "l1i_kib": _kib(level.l1i_bytes),
+        "l2_kib": _kib(level.l2_bytes),
+        "l2_shared_by_cores": level.l2_shared_by,
+    }
+
+
+def _caches(levels: Iterable[Level]) -> Iterable[dict[str, Json]]:
+    for place, level in enumerate(levels):
+        for rank, kind, size, sharing in (
+            (1, "Data", level.l1d_bytes, 1),
+            (1, "Instruction", level.l1i_bytes, 1),
+            (2, "Unified", level.l2_bytes, level.l2_shared_by),
+        ):
+            if size:
+                yield _cache(rank, kind, size, place, sharing, level.cores)
+
+
+def _intel_caches(kernel: Mapping[str, str]) -> Iterable[dict[str, Json]]:
+    """`hw.cacheconfig: 8 2 2 8`: how many threads share the memory, an L1, an L2, an L3."""
+    sharing = [int(count) for count in re.findall(r"\d{1,4}", kernel.get("hw.cacheconfig", ""))]
+    threads = number(kernel, "hw.logicalcpu_max", "hw.logicalcpu")
+    for rank, kind, variable in (
+        (1, "Data", "hw.l1dcachesize"),
+        (1, "Instruction", "hw.l1icachesize"),
+        (2, "Unified", "hw.l2cachesize"),
+        (3, "Unified", "hw.l3cachesize"),
+    ):
+        if size := number(kernel, variable):
+            yield _cache(rank, kind, size, 0, sharing[rank] if len(sharing) > rank else None, threads)
+
+
+def _cache(rank: int, kind: str, size: int, place: int, sharing: int | None, threads: int | None) -> dict[str, Json]:
+    instances = threads // sharing if threads and sharing and threads % sharing == 0 else None
+    return {
+        "level": rank,
+        "type": kind,
+        "class": place,
+        "size_kib": _kib(size),
+        "shared_by_threads": sharing or None,
+        "instances": instances,
+        "total_kib": size * instances // 1024 if instances else None,
+    }
+
+
+def _kib(size: int | None) -> int | None:
+    return size // 1024 or None if size else None
+
+
+def _features(kernel: Mapping[str, str], architecture: str | None) -> list[str]:
+    """Features it has, as the kernel names them: `FEAT_BF16`, older ones `armv8_2_sha3`; Intel's own names on Intel."""
+    if architecture == "ARM64":
+        names = {
+            name.removeprefix("hw.optional.").removeprefix("arm.")
+            for name, value in kernel.items()
+            if name.startswith("hw.optional.") and value == "1" and not NOT_FEATURES.match(name)
+        }
+        return sorted(names)
+    lists = ("machdep.cpu.features", "machdep.cpu.leaf7_features", "machdep.cpu.extfeatures")
+    return sorted({word for name in lists for word in kernel.get(name, "").split()})
+
+
+collector = Collector(
+    reads=(
+        _sysctl.question("hw"),
+        _sysctl.question("machdep"),
+        _sysctl.TRANSLATION,
+        _system_profiler.question(HARDWARE),
+    ),
+    more=more,
+    parse=parse,
+    columns=(
+        "cpu_model",
+        "cpu_architecture",
+        "cpu_cores_total",
+        "cpu_cores_performance",
+        "cpu_cores_efficiency",
+        "cpu_l1_cache_kb",
+        "cpu_l2_cache_mb",
+    ),
+    metadata={
+        "cpu.vendor": "who made it: Apple, GenuineIntel",
+        "cpu.family": "Intel: the family",
+        "cpu.model": "Intel: the model number",
+        "cpu.stepping": "Intel: the stepping",
+        "cpu.microcode": "Intel: revision of the microcode that is loaded",
+        "cpu.family_id": "Apple's number of the kind of core (hw.cpufamily)",
+        "cpu.sockets": "packages",
+        "cpu.threads": "hardware threads",
+        "cpu.threads_per_core": "threads of a core",
+        "cpu.base_mhz": "rated frequency, MHz; Apple does not tell that of its own chips",
+        "cpu.page_size_bytes": "memory page, bytes",
+        "cpu.cache_line_bytes": "cache line, bytes",
+        "cpu.breakpoints": "hardware breakpoints",
+        "cpu.watchpoints": "hardware watchpoints",
+        "cpu.classes[].name": "the kernel's name of this class: Performance, Efficiency, Super",
+        "cpu.classes[].role": "performance, efficiency or super",
+        "cpu.classes[].cores": "physical cores",
+        "cpu.classes[].threads": "hardware threads",
+        "cpu.classes[].l1d_kib": "L1 data cache of one core, KiB",
+        "cpu.classes[].l1i_kib": "L1 instruction cache of one core, KiB",
+        "cpu.classes[].l2_kib": "one L2 cache, KiB",
+        "cpu.classes[].l2_shared_by_cores": "cores that share one L2",
+        "cpu.caches[].level": "1, 2, 3",
+        "cpu.caches[].type": "Data, Instruction or Unified",
+        "cpu.caches[].class": "the class it belongs to: its place in cpu.classes, from 0",
+        "cpu.caches[].size_kib": "size of one, KiB",
+        "cpu.caches[].shared_by_threads": "hardware threads that share one",
+        "cpu.caches[].instances": "how many there are",
+        "cpu.caches[].total_kib": "size of all of them, KiB",
+        "cpu.features": "instruction-set features, as the kernel names them, sorted",
+        "cpu.unknown": "what the overview says of cores that is not understood",
+        "observed.cpu.translated": "whether AYA itself ran under Rosetta 2 when it looked",
+    },
+)
