@@ -4,6 +4,7 @@ import re
 
 from aya.model import Json
 
+
 def read_ethtool(text: str) -> dict[str, Json]:
     """Negotiated and possible speeds in Mbit/s, duplex and port; None where the card does not say."""
     speed = re.search(r"^\s*Speed: (\d{1,7})Mb/s", text, re.MULTILINE)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from aya.collect.collector import Unreadable
-from aya.collect.linux._gpu import Device, Told, address, measured, pci_address, said
 from aya.collect.json_values import integer
+from aya.collect.linux._gpu import Device, Told, address, measured, pci_address, said
 from aya.model import Json
 
 QUERY = ("nvidia-smi", "-q", "-x")

@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from aya.collect.collector import Unreadable
-from aya.collect.linux._gpu import Device, Told, address, measured, pci_address, said
 from aya.collect.json_values import dig, integer, items, parsed, words
+from aya.collect.linux._gpu import Device, Told, address, measured, pci_address, said
 from aya.model import Json
 
 ARCHITECTURES = {

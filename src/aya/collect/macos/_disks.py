@@ -70,7 +70,7 @@ class MacDisk(Disk):
         self.partitions = self.partitions or other.partitions
         self.counters = self.counters or other.counters
 
-    def entry(self, external: bool) -> dict[str, Json]:
+    def entry(self, external: bool | None) -> dict[str, Json]:
         """The entry in `storage.devices`."""
         size_text = self.size_text if self.size_bytes is None else None
         return self.as_json(external) | {"name": self.name or None, "protocol": self.protocol, "size_text": size_text}
