@@ -4,7 +4,7 @@ import json
 import random
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,10 +17,11 @@ from aya.host.local import LocalHost
 from aya.host.reading import Answer, Found, Read
 from aya.host.recorded import NOT_THERE, RecordedHost
 from aya.host.recording import RecordingHost, Writer, manifest
-from aya.model import Collected, Facts, Outcome
+from aya.model import FACT_TYPES, Collected, Facts, Outcome
+from aya.record.payload import check
 from aya.redaction import Redactor
 from tests.collect.mutated import mutated
-from tests.collect.recordings import host_json, recordings
+from tests.collect.recordings import Recording, host_json, recordings
 
 REDACTOR = Redactor(b"k" * 32)
 LONGEST_S = 5.0
@@ -72,6 +73,8 @@ class Machine:
     """File of the recording -> the collectors that get an answer from it; files that nobody reads are left out."""
     questions: Mapping[str, str]
     """File -> what was asked."""
+    outcomes: Mapping[str, Collected]
+    """How each collector ended on it as it is."""
 
 
 def machine(name: str, system: str, answers: Mapping[str, bytes]) -> Machine:
@@ -85,19 +88,21 @@ def machine(name: str, system: str, answers: Mapping[str, bytes]) -> Machine:
 
 def _machine(name: str, system: str, files: Mapping[str, bytes], questions: Mapping[str, str]) -> Machine:
     readers: dict[str, list[str]] = {}
+    outcomes: dict[str, Collected] = {}
     for topic, collector in collectors(system).items():
         noting = Noting(Memory(files))
-        run_collector(topic, collector, noting, REDACTOR)
+        outcomes[topic] = run_collector(topic, collector, noting, REDACTOR)
         for file in sorted(noting.used):
             readers.setdefault(file, []).append(topic)
-    return Machine(name, system, files, {file: tuple(topics) for file, topics in readers.items()}, questions)
+    readers_of = {file: tuple(topics) for file, topics in readers.items()}
+    return Machine(name, system, files, readers_of, questions, outcomes)
 
 
-def public_machines() -> list[Machine]:
-    """Every machine of the public recordings."""
+def public_machines(chosen: Callable[[list[Recording]], list[Recording]] = list) -> list[Machine]:
+    """The machines of the public recordings, all or those chosen."""
     return [
         machine(one.name, one.system, {asked: path.read_bytes() for asked, path in one.questions.items()})
-        for one in recordings()
+        for one in chosen(recordings())
     ]
 
 
@@ -182,4 +187,6 @@ def _collected(topic: str, collector: Collector, host: RecordedHost) -> Collecte
     )
     state = put_together("SPOILED", None, [collected], datetime.now(UTC))
     read_state(json.loads(write_state(state)))
+    for fact_type in FACT_TYPES:
+        check(state, fact_type)
     return collected
