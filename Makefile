@@ -32,6 +32,9 @@ bench: setup ## measure AYA against doing without it; `make bench BENCH="overvie
 soak: setup ## try what is promised as often as is promised (hours); `make soak SOAK="tampering --times 500"` for one
 	@$(BIN)/python -m soak $(SOAK)
 
+fuzz: setup ## let every collector look at 100,000 spoiled recordings; FUZZ="--times 1000 --seed 7" for others
+	@$(BIN)/python -m soak recordings $(FUZZ)
+
 conformance: setup ## ask AYA's MCP server what the protocol's own suite and inspector ask (needs npm); writes docs/conformance.md
 	@$(BIN)/python -m conformance
 
@@ -58,4 +61,4 @@ clean: ## remove what was built here; the data in AYA_HOME stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help up setup test lint types docs lock clean bench soak conformance
+.PHONY: help up setup test lint types docs lock clean bench soak fuzz conformance

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from aya.collect.catalogue import collectors
 from aya.collect.collector import Collector, Unreadable
+from aya.collect.fitting import fitting
 from aya.host.reading import Found, Host
 from aya.model import FACT_TYPES, Collected, Fact, Facts, Gap, NodeState, Outcome
 from aya.redaction import Redactor, map_texts
@@ -73,8 +74,9 @@ def run_collector(name: str, collector: Collector, host: Host, redactor: Redacto
 
 
 def conclude(collected: Collected, redactor: Redactor, started: float) -> Collected:
-    """Settle the outcome from the gaps, and make the facts fit to be stored: no secrets, no NUL, valid Unicode."""
-    facts = collected.facts
+    """Settle the outcome from the gaps, and make the facts fit to be stored: no secrets, no NUL, valid
+    Unicode, no number beyond its column."""
+    facts = fitting(collected.facts)
     outcome, reason = collected.outcome, collected.reason
     if facts.gaps:
         kinds = {gap.outcome for gap in facts.gaps}

@@ -21,6 +21,7 @@ from uuid import UUID
 
 import orjson
 
+from aya.collect.fitting import DIGITS_LIMIT
 from aya.errors import PayloadRefused
 from aya.model import FACT_TYPES, BigInt, Json, Node, NodeState
 
@@ -28,8 +29,6 @@ KIND = "aya.collection"
 SCHEMA_VERSION = 1
 TEXT_LIMIT_CHARACTERS = 1_000_000
 NAME_LIMIT_CHARACTERS = 200
-DIGITS_LIMIT = 100
-"""Digits of a decimal number, before and after its point together."""
 RANGES = {int: (-(2**31), 2**31 - 1), BigInt: (-(2**63), 2**63 - 1)}
 SECTIONS = frozenset(fact_type.SECTION for fact_type in FACT_TYPES)
 OWNED = frozenset(field.name for field in fields(Node))

@@ -209,11 +209,17 @@ class Found:
         A program that had to be ended counts also where it is: nobody knows what it would have said.
         """
         quiet = {Outcome.OK, Outcome.ABSENT}
+        optional = [read for read in self._reads if read.optional]
+        patterns = [read.pattern for read in optional if isinstance(read, Files | Links | Names)]
+        names = {name_of(read) for read in optional if not isinstance(read, Files | Links | Names)}
+
+        def is_optional(name: str) -> bool:
+            return name in names or any(path_matches(name, pattern) for pattern in patterns)
+
         return tuple(
             Gap(answer.outcome, answer.reason or name)
             for name, answer in sorted(self._answers.items())
-            if answer.outcome not in quiet
-            and (answer.broken_off or not any(read.optional for read in self._reads if self.covers(read, name)))
+            if answer.outcome not in quiet and (answer.broken_off or not is_optional(name))
         )
 
     @staticmethod

@@ -90,7 +90,7 @@ class RecordedHost:
     @cached_property
     def _printed_files(self) -> Mapping[str, str]:
         """Files that somebody printed: path -> the line `cat PATH`."""
-        return {argv[1]: line for line, argv in self._lines if program_of(argv) == "cat" and len(argv) == 2}
+        return {argv[1]: line for line, argv in self._lines.get("cat", ()) if len(argv) == 2}
 
     @cached_property
     def _files(self) -> list[str]:
@@ -117,8 +117,7 @@ class RecordedHost:
         if kept is not None:
             return self._answer(kept, path)
         if path in self._printed_files:
-            line = self._printed_files[path]
-            return self._answer(self.manifest.commands[line], line)
+            return self._printed(self._printed_files[path])
         if path.startswith(KERNEL_VARIABLES):
             asked = ("sysctl", "-n", path.removeprefix(KERNEL_VARIABLES).replace("/", "."))
             answer = self._command(Command(asked, optional=True), asked)[" ".join(asked)]
@@ -150,27 +149,32 @@ class RecordedHost:
     # --- commands ------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _lines(self) -> tuple[tuple[str, Argv], ...]:
-        """Every recorded command line as it was written, and as program and arguments."""
-        return tuple((line, argv) for line in self.manifest.commands if (argv := parsed(line)) is not None)
+    def _lines(self) -> Mapping[str, list[tuple[str, Argv]]]:
+        """Program -> every recorded command line of it, as it was written, and as program and arguments."""
+        found: dict[str, list[tuple[str, Argv]]] = {}
+        for line in self.manifest.commands:
+            if (argv := parsed(line)) is not None:
+                found.setdefault(program_of(argv), []).append((line, argv))
+        return found
 
     def _command(self, read: Read, argv: Argv) -> Mapping[str, Answer]:
         name = " ".join(argv)
-        program = program_of(argv)
-        alike = [(line, recorded) for line, recorded in self._lines if program_of(recorded) == program]
+        alike = self._lines.get(program_of(argv), [])
         near = [
             (far, -len(recorded), line) for line, recorded in alike if (far := distance(argv, recorded)) is not None
         ]
         if near:
-            line = min(near)[2]
-            return {name: self._answer(self.manifest.commands[line], line)}
-        answers = [(recorded, self._answer(self.manifest.commands[line], line)) for line, recorded in alike]
-        if found := excerpt(argv, [(recorded, answer.data) for recorded, answer in answers if answer.data]):
+            return {name: self._printed(min(near)[2])}
+        answers = ((recorded, self._printed(line)) for line, recorded in alike)
+        if found := excerpt(argv, ((recorded, answer.data) for recorded, answer in answers if answer.data)):
             answer = {name: Answer(Outcome.OK, found.data, exit_status=0)}
             return answer if found.whole or read.optional else answer | {f"the rest of {name}": _unknown(name)}
-        if answers and all(answer.outcome is Outcome.ABSENT for _, answer in answers):
-            return {name: answers[0][1]}
+        if alike and all(self._printed(line).outcome is Outcome.ABSENT for line, _ in alike):
+            return {name: self._printed(alike[0][0])}
         return {name: _unknown(name)}
+
+    def _printed(self, line: str) -> Answer:
+        return self._answer(self.manifest.commands[line], line)
 
     # --- calls ---------------------------------------------------------------------------------------------------
 

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from ipaddress import ip_address, ip_interface
 from operator import attrgetter
-from re import fullmatch
 from types import NoneType
 
+from aya.collect.fitting import MAC_ADDRESS, is_address
 from aya.errors import PayloadRefused
 from aya.model import Fact, NodeState
 from aya.record.columns import RANGES, columns, nullable
@@ -67,17 +66,7 @@ def _problem(sql_type: str, value: object) -> str | None:
         if not isinstance(value, int) or not least <= value <= most:
             return f"is {value!r:.100}, which does not fit {sql_type}"
     if sql_type == "inet":
-        return None if _is_address(str(value)) else f"is {value!r:.100}, which is not an address"
-    if sql_type == "macaddr" and not fullmatch(r"(?i)[0-9a-f]{2}([:-][0-9a-f]{2}){5}", str(value)):
+        return None if is_address(str(value)) else f"is {value!r:.100}, which is not an address"
+    if sql_type == "macaddr" and not MAC_ADDRESS.fullmatch(str(value)):
         return f"is {value!r:.100}, which is not a hardware address"
     return None
-
-
-def _is_address(text: str) -> bool:
-    for read in (ip_address, ip_interface):
-        try:
-            read(text)
-        except ValueError:
-            continue
-        return "%" not in text
-    return False

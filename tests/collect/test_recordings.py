@@ -1,0 +1,41 @@
+"""Recordings of real machines: every file is read by the collector it belongs to, whole or spoiled, and none breaks."""
+
+import random
+
+import pytest
+
+from aya.model import Outcome
+from tests.collect.recordings import FIXTURES, Recording, recordings
+from tests.collect.spoiling import public_machines, spoiled, this_machine
+
+NOT_NEEDED: dict[str, str] = {}
+"""What was recorded and no collector asks for, with the reason."""
+
+
+def some(all_of_them: list[Recording]) -> list[Recording]:
+    """A few of both systems; another seed has others, and `make fuzz` all."""
+    return random.Random(5).sample(all_of_them, min(30, len(all_of_them)))
+
+
+def test_every_file_is_read_by_a_collector_and_none_fails() -> None:
+    if not FIXTURES.is_dir():
+        pytest.skip(f"the public recordings are not at {FIXTURES}")
+    machines = public_machines()
+    failed = [
+        f"{one.name}: {topic}: {found.reason}"
+        for one in machines
+        for topic, found in one.outcomes.items()
+        if found.outcome is Outcome.FAILED
+    ]
+    unread = {asked for one in machines for file, asked in one.questions.items() if file not in one.readers}
+
+    assert len(machines) == len(recordings()) > 200
+    assert failed == []
+    assert unread == set(NOT_NEEDED)
+
+
+def test_spoiled_recordings_break_no_collector() -> None:
+    """`make fuzz` does this 100,000 times."""
+    machines = [*public_machines(some), this_machine()]
+
+    assert [str(broken) for broken in spoiled(machines, 300, seed=1) if broken is not None] == []
