@@ -36,7 +36,7 @@ def test_what_the_reference_expects_depends_on_the_cores_that_are_enabled() -> N
     assert whole.node.gpu_compute_tflops is not None
     assert part.node.gpu_compute_tflops is not None
     assert part.node.gpu_compute_tflops < whole.node.gpu_compute_tflops
-    assert whole.metadata["gpu"]["compute_tflops_source"]
+    assert whole.metadata["gpu"]["reference"]["gpu_compute_tflops"]
 
 
 @pytest.mark.parametrize("model", ["Apple M99", "Apple M1 (Virtual)", "Apple Paravirtual device"])

@@ -19,7 +19,7 @@ from aya.collect.macos._ioreg import Properties
 from aya.collect.macos._system_profiler import Item
 from aya.host.reading import Found, Read
 from aya.model import Facts, Gap, Json, Measurement, Node
-from aya.reference import chip
+from aya.reference import Chip, chip
 
 DISPLAYS = "SPDisplaysDataType"
 ACCELERATOR = "AGXAccelerator"
@@ -66,7 +66,8 @@ def parse(found: Found) -> Facts:
     if not devices:
         return Facts(absent=not gaps, gaps=gaps)
     chosen = max(devices, key=lambda device: (device["bus"] == "pcie", device["memory_mib"] or 0))
-    expected = chip(chosen["model"], gpu_cores=chosen["cores"]) if chosen["model"] else None
+    own_gib = chosen["memory_mib"] / 1024 if chosen["memory_mib"] else None
+    expected = chip(chosen["model"], gpu_cores=chosen["cores"], memory_gb=own_gib) if chosen["model"] else None
     return Facts(
         node=Node(
             gpu_model=chosen["model"],
@@ -77,12 +78,19 @@ def parse(found: Found) -> Facts:
         metadata={
             "gpu": {
                 "devices": devices,
-                "compute_tflops_source": expected.sources.get("gpu_fp32_tflops") if expected else None,
+                "reference": _reference(expected),
             }
         },
         measurements=tuple(_measurements(drivers)),
         gaps=gaps,
     )
+
+
+def _reference(expected: Chip | None) -> dict[str, Json] | None:
+    """Which chip of the reference gave the figure, and where that is from; None where it gave none."""
+    if expected is None or expected.gpu_fp32_tflops is None:
+        return None
+    return {"chip": expected.name, "gpu_compute_tflops": expected.sources["gpu_fp32_tflops"]}
 
 
 def _gaps(found: Found, described: Item | None) -> Iterable[Gap]:
@@ -225,7 +233,8 @@ collector = Collector(
         "gpu.devices[].driver": "class of its driver",
         "gpu.devices[].driver_version": "version of its driver",
         "gpu.devices[].vbios_version": "version of its firmware",
-        "gpu.compute_tflops_source": "where gpu_compute_tflops is from",
+        "gpu.reference.chip": "the chip of the platform reference that was taken for it",
+        "gpu.reference.gpu_compute_tflops": "where the figure of that column is from",
     },
     measures={
         "gpu.utilization": "%: share of the last moment in which it computed",
