@@ -216,9 +216,25 @@ def _pmset(asked: Argv, recorded: Recorded) -> Excerpt | None:
     return Excerpt(log, whole=True) if log is not None else None
 
 
+# --- sw_vers ----------------------------------------------------------------------------------------------------------
+
+PRODUCT = {"-productname": "ProductName", "-productversion": "ProductVersion", "-buildversion": "BuildVersion"}
+
+
+def _sw_vers(asked: Argv, recorded: Recorded) -> Excerpt | None:
+    """The whole out of its lines, each of which was asked for alone: `sw_vers -productVersion`."""
+    if asked[1:]:
+        return None
+    words = ((PRODUCT.get(argv[1].lower().replace("--", "-")), data) for argv, data in recorded if len(argv) == 2)
+    lines = {name: data.strip() for name, data in words if name}
+    said = b"".join(b"%s:\t%s\n" % (name.encode(), value) for name, value in lines.items())
+    return Excerpt(said, whole=len(lines) == len(PRODUCT)) if lines else None
+
+
 FINDERS: Mapping[str, Callable[[Argv, Recorded], Excerpt | None]] = {
     "sysctl": _sysctl,
     "system_profiler": _profile,
     "dmidecode": _dmidecode,
     "pmset": _pmset,
+    "sw_vers": _sw_vers,
 }

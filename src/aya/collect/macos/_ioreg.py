@@ -85,7 +85,7 @@ def value(text: str) -> Json:
     tokens = list(TOKEN.finditer(text))
     try:
         result, rest = _value(tokens, 0, _plist.DEPTH)
-    except (IndexError, RecursionError):
+    except (IndexError, ValueError):
         return text
     return result if rest == len(tokens) else text
 
@@ -94,14 +94,16 @@ def _value(tokens: list[re.Match[str]], place: int, depth: int) -> tuple[Json, i
     token = tokens[place]
     if token["sign"] in ("{", "("):
         if depth == 0:
-            raise RecursionError("ioreg: too deep")
+            raise ValueError("too deep")
         return _several(tokens, place + 1, depth - 1, "}" if token["sign"] == "{" else ")")
     if token["text"]:
         return token["text"][1:-1], place + 1
     if token["data"]:
         inner = token["data"][1:-1]
         return inner[1:-1] if inner.startswith('"') else inner, place + 1
-    word = token["word"] or ""
+    word = token["word"]
+    if word is None:
+        raise ValueError(f"no value begins with {token['sign']}")
     if re.fullmatch(r"-?\d{1,24}", word):
         return int(word), place + 1
     return {"Yes": True, "No": False}.get(word, word), place + 1

@@ -125,6 +125,11 @@ def gap(found: Found, data_type: str) -> Gap:
     return Gap(worst.outcome, f"system_profiler {data_type}: {worst.reason or worst.outcome}")
 
 
+def not_understood(data_type: str) -> Gap:
+    """What to say where it answered in words that nobody here knows: another language, or a later macOS."""
+    return Gap(Outcome.UNREADABLE, f"system_profiler {data_type}: none of its words is understood")
+
+
 def _names(data_type: str) -> tuple[str, str, str]:
     return (
         f"system_profiler -json {data_type}",

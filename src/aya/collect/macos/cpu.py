@@ -22,7 +22,7 @@ from aya.collect.collector import Collector
 from aya.collect.macos import _amount, _sysctl, _system_profiler
 from aya.collect.macos._sysctl import number
 from aya.collect.macos._system_profiler import Item
-from aya.host.reading import Found, Read
+from aya.host.reading import Command, Found, Read
 from aya.model import Facts, Gap, Json, Node, Outcome
 
 HARDWARE = "SPHardwareDataType"
@@ -34,7 +34,7 @@ ARM64, X86, POWERPC = 16777228, (7, 16777223), (18, 16777234)
 """`hw.cputype`: Mach's numbers; the highest byte says that it has 64 bits."""
 
 LEVELS = re.compile(r"hw\.perflevel(\d)\.(\w+)")
-SHORT_FORM = re.compile(r"proc (\d{1,4})((?::\d{1,4}){1,3})")
+SHORT_FORM = re.compile(r"proc (\d{1,4})((?::\d{1,4}){1,6})")
 NAMED_FORM = re.compile(r"(\d{1,4})\s*\((.+)\)")
 
 NOT_FEATURES = re.compile(r"hw\.optional\.(arm\.)?(caps|watchpoint|breakpoint|\w+_version|sme_max_svl_b|arm64)$")
@@ -69,7 +69,7 @@ def parse(found: Found) -> Facts:
     model = _model(brand, overview)
     total, levels, unknown = _cores(kernel, overview, model)
     # Only Apple's own chips have classes of cores.
-    architecture = _architecture(kernel, model) or ("ARM64" if len(levels) > 1 else None)
+    architecture = _architecture(found, kernel, model) or ("ARM64" if len(levels) > 1 else None)
     named = [level for level in levels if level.name] if len(levels) > 1 else []
     fastest = levels[0] if levels else None
     l1 = fastest.l1d_bytes if fastest else None
@@ -111,12 +111,17 @@ def parse(found: Found) -> Facts:
         node=node,
         metadata={"cpu": cpu},
         observed={"cpu": {"translated": translated}} if translated is not None else {},
-        gaps=tuple(_gaps(found, described, kernel, node, unknown)),
+        gaps=tuple(_gaps(found, described, overview, kernel, node, unknown)),
     )
 
 
 def _gaps(
-    found: Found, described: Item | None, kernel: Mapping[str, str], node: Node, unknown: str | None
+    found: Found,
+    described: Item | None,
+    overview: Item,
+    kernel: Mapping[str, str],
+    node: Node,
+    unknown: str | None,
 ) -> Iterable[Gap]:
     if unknown:
         yield Gap(Outcome.UNREADABLE, f"system_profiler {HARDWARE}: cores of which class is not known: {unknown}")
@@ -126,6 +131,8 @@ def _gaps(
                 yield _sysctl.gap(found, tree)
         if described is None:
             yield _system_profiler.gap(found, HARDWARE)
+        elif overview.get(*CHIP, *INTEL, *TOTAL) is None:
+            yield _system_profiler.not_understood(HARDWARE)
 
 
 # --- what it is
@@ -146,9 +153,12 @@ def _model(brand: str | None, overview: Item) -> str | None:
     return chip or brand or overview.get(*INTEL)
 
 
-def _architecture(kernel: Mapping[str, str], model: str | None) -> str | None:
-    """That of the machine, whatever the program that asks was built for."""
+def _architecture(found: Found, kernel: Mapping[str, str], model: str | None) -> str | None:
+    """That of the machine, whatever the program that asks was built for; `uname` ends with what that is."""
     kind = number(kernel, "hw.cputype")
+    built = re.search(r"/RELEASE_(ARM64|X86_64)", found.text("uname -a") or "")
+    if built and built[1] == "ARM64":
+        return "ARM64"
     if kernel.get("hw.optional.arm64") == "1" or kind == ARM64 or (model or "").startswith(("Apple", "VirtualApple")):
         return "ARM64"
     wide = kernel.get("hw.cpu64bit_capable") == "1" or kernel.get("hw.optional.x86_64") == "1"
@@ -157,7 +167,7 @@ def _architecture(kernel: Mapping[str, str], model: str | None) -> str | None:
     name = model or ""
     if "PowerPC" in name or kind in POWERPC:
         return "ppc64" if "G5" in name or "970" in name or kind == POWERPC[1] else "ppc"
-    if "EM64T" in kernel.get("machdep.cpu.extfeatures", "").split():
+    if built or "EM64T" in kernel.get("machdep.cpu.extfeatures", "").split():
         return "x86_64"
     if "Intel" in name or kernel.get("machdep.cpu.vendor") == "GenuineIntel":
         return "i386" if re.search(r"Core (Duo|Solo)\b", name) else "x86_64"
@@ -344,6 +354,7 @@ collector = Collector(
         _sysctl.question("hw"),
         _sysctl.question("machdep"),
         _sysctl.TRANSLATION,
+        Command(("uname", "-a"), optional=True),
         _system_profiler.question(HARDWARE),
     ),
     more=more,

@@ -23,6 +23,7 @@ from aya.model import Facts, Gap, Json
 DISPLAYS = "SPDisplaysDataType"
 CLASSES = ("IOMobileFramebuffer", "AppleCLCD2", "AppleBacklightDisplay", "AppleDisplay")
 
+CARD = ("sppci_model", "Chipset Model", "sppci_bus", "Bus", "sppci_device_type", "Type")
 GROUP = ("spdisplays_ndrvs", "Displays")
 PIXELS = ("_spdisplays_pixels", "Pixels")
 OWN_PIXELS = ("spdisplays_pixelresolution", "Resolution")
@@ -49,7 +50,11 @@ def parse(found: Found) -> Facts:
         if not _is_connector(item)
     ]
     displays = [_with_own(display, registered) for display in listed] if listed else _distinct(registered)
-    gaps: tuple[Gap, ...] = (_system_profiler.gap(found, DISPLAYS),) if described is None and not displays else ()
+    gaps: tuple[Gap, ...] = ()
+    if described is None and not displays:
+        gaps = (_system_profiler.gap(found, DISPLAYS),)
+    elif described is not None and described.items and not any(card.get(*CARD) for card in described.items):
+        gaps = (_system_profiler.not_understood(DISPLAYS),)
     if not displays:
         return Facts(absent=not gaps, gaps=gaps)
     return Facts(metadata={"displays": displays}, gaps=gaps)

@@ -18,12 +18,16 @@ from aya.collect.macos import _amount, _ioreg, _system_profiler
 from aya.collect.macos._ioreg import Properties
 from aya.collect.macos._system_profiler import Item
 from aya.host.reading import Found, Read
-from aya.model import Facts, Json, Measurement, Node
-from aya.reference import chip
+from aya.model import Facts, Gap, Json, Measurement, Node
+from aya.reference import Chip, chip
 
 DISPLAYS = "SPDisplaysDataType"
 ACCELERATOR = "AGXAccelerator"
 MODEL = ("sppci_model", "Chipset Model")
+VENDOR = ("spdisplays_vendor", "spdisplays_vendor-id", "Vendor")
+BUS = ("sppci_bus", "Bus")
+VRAM = ("spdisplays_vram", "_spdisplays_vram", "VRAM (Total)", "VRAM (Dynamic, Max)")
+"""What is part of the processor has none of its own: there the figure is of the machine's memory."""
 CORES = ("sppci_cores", "Total Number of Cores")
 
 VENDORS = {
@@ -58,11 +62,12 @@ def parse(found: Found) -> Facts:
     devices = [_device(card, _driver_of(card, drivers)) for card in cards]
     if not devices:
         devices = [_device(Item(), driver) for driver in drivers]
+    gaps = tuple(_gaps(found, described))
     if not devices:
-        unknown = described is None
-        return Facts(absent=not unknown, gaps=(_system_profiler.gap(found, DISPLAYS),) if unknown else ())
+        return Facts(absent=not gaps, gaps=gaps)
     chosen = max(devices, key=lambda device: (device["bus"] == "pcie", device["memory_mib"] or 0))
-    expected = chip(chosen["model"], gpu_cores=chosen["cores"]) if chosen["model"] else None
+    own_gib = chosen["memory_mib"] / 1024 if chosen["memory_mib"] else None
+    expected = chip(chosen["model"], gpu_cores=chosen["cores"], memory_gb=own_gib) if chosen["model"] else None
     return Facts(
         node=Node(
             gpu_model=chosen["model"],
@@ -73,12 +78,26 @@ def parse(found: Found) -> Facts:
         metadata={
             "gpu": {
                 "devices": devices,
-                "compute_tflops_source": expected.sources.get("gpu_fp32_tflops") if expected else None,
+                "reference": _reference(expected),
             }
         },
         measurements=tuple(_measurements(drivers)),
-        gaps=(_system_profiler.gap(found, DISPLAYS),) if described is None else (),
+        gaps=gaps,
     )
+
+
+def _reference(expected: Chip | None) -> dict[str, Json] | None:
+    """Which chip of the reference gave the figure, and where that is from; None where it gave none."""
+    if expected is None or expected.gpu_fp32_tflops is None:
+        return None
+    return {"chip": expected.name, "gpu_compute_tflops": expected.sources["gpu_fp32_tflops"]}
+
+
+def _gaps(found: Found, described: Item | None) -> Iterable[Gap]:
+    if described is None:
+        yield _system_profiler.gap(found, DISPLAYS)
+    elif described.items and not any(card.get(*MODEL, *VENDOR, *BUS) for card in described.items):
+        yield _system_profiler.not_understood(DISPLAYS)
 
 
 def _driver_of(card: Item, drivers: Iterable[Properties]) -> Properties:
@@ -105,8 +124,7 @@ def _device(card: Item, driver: Properties) -> dict[str, Json]:
         "cores_on_chip": integer(dig(configuration, "num_cores")),
         "metal_version": version,
         "metal_family": family,
-        "memory_mib": _amount.mib(card.get("spdisplays_vram", "_spdisplays_vram", "VRAM (Total)"))
-        or _dynamic(card, bus),
+        "memory_mib": _amount.mib(card.get(*VRAM)) if bus != "built-in" else None,
         "unified_memory": True if vendor == "Apple" and bus == "built-in" else None,
         "driver": driver.get("IOClass") or None,
         "driver_version": driver.get("IOSourceVersion") or None,
@@ -114,11 +132,6 @@ def _device(card: Item, driver: Properties) -> dict[str, Json]:
             "spdisplays_rom-revision", "spdisplays_vbios-version", "ROM Revision", "VBIOS Version"
         ),
     }
-
-
-def _dynamic(card: Item, bus: str | None) -> int | None:
-    """`VRAM (Dynamic, Max)` is memory of its own for a card, and the machine's for what is part of the processor."""
-    return _amount.mib(card.get("VRAM (Dynamic, Max)")) if bus == "pcie" else None
 
 
 def _model(card: Item) -> str | None:
@@ -130,7 +143,7 @@ def _model(card: Item) -> str | None:
 
 
 def _vendor(card: Item) -> str | None:
-    said = card.get("spdisplays_vendor", "spdisplays_vendor-id", "Vendor")
+    said = card.get(*VENDOR)
     if said is None:
         return None
     words = re.findall(r"0x[0-9a-f]{4}|[a-z]+", said.lower().replace("sppci_vendor_", ""))
@@ -151,7 +164,7 @@ def _hexadecimal(text: str | None) -> str | None:
 
 
 def _bus(card: Item) -> str | None:
-    said = (card.get("sppci_bus", "Bus") or "").lower().removeprefix("spdisplays_").removesuffix("_device")
+    said = (card.get(*BUS) or "").lower().removeprefix("spdisplays_").removesuffix("_device")
     if "built" in said:
         return "built-in"
     return "pcie" if "pcie" in said else "pci" if "pci" in said else "agp" if "agp" in said else None
@@ -220,7 +233,8 @@ collector = Collector(
         "gpu.devices[].driver": "class of its driver",
         "gpu.devices[].driver_version": "version of its driver",
         "gpu.devices[].vbios_version": "version of its firmware",
-        "gpu.compute_tflops_source": "where gpu_compute_tflops is from",
+        "gpu.reference.chip": "the chip of the platform reference that was taken for it",
+        "gpu.reference.gpu_compute_tflops": "where the figure of that column is from",
     },
     measures={
         "gpu.utilization": "%: share of the last moment in which it computed",

@@ -111,8 +111,8 @@ def _gaps(found: Found, described: Item | None, overview: Item, node: Node) -> l
         return []
     if described is None:
         return [_system_profiler.gap(found, HARDWARE)]
-    if not overview.values:
-        return [Gap(Outcome.UNREADABLE, f"system_profiler {HARDWARE}: none of its words is understood")]
+    if not any(key in UNDERSTOOD for key in overview.values):
+        return [_system_profiler.not_understood(HARDWARE)]
     if node.serial_number is None and node.hardware_uuid is None:
         return [Gap(Outcome.UNREADABLE, f"system_profiler {HARDWARE}: it names neither a serial number nor a UUID")]
     return []

@@ -71,7 +71,7 @@ def parse(found: Found) -> Facts:
         "slots": len(modules) or None,
         "upgradeable": next((flag for thing in things if (flag := _upgradeable(thing)) is not None), None),
         "ecc": next((word for thing in things if (word := _ecc(thing))), None),
-        "bandwidth_source": expected.sources.get("memory_bandwidth_gbps") if expected else None,
+        "reference": _reference(expected),
     }
     node = Node(
         ram_gb=Decimal(installed_mib) / 1024 if installed_mib else None,
@@ -122,6 +122,13 @@ def _expected(found: Found, kernel: _sysctl.Variables, installed_mib: int | None
     gpu_cores = next((count for driver in drivers if (count := integer(driver.get("gpu-core-count")))), None)
     cpu_cores = number(kernel, "hw.physicalcpu_max", "hw.physicalcpu", "machdep.cpu.core_count")
     return chip(name, gpu_cores=gpu_cores, cpu_cores=cpu_cores) if name.startswith("Apple") and installed_mib else None
+
+
+def _reference(expected: Chip | None) -> dict[str, Json] | None:
+    """Which chip of the reference gave the bandwidth, and where that is from; None where it gave none."""
+    if expected is None or expected.memory_bandwidth_gbps is None:
+        return None
+    return {"chip": expected.name, "ram_bandwidth_gbps": expected.sources["memory_bandwidth_gbps"]}
 
 
 # --- modules
@@ -222,7 +229,8 @@ collector = Collector(
         "memory.slots": "slots for modules",
         "memory.upgradeable": "whether modules can be exchanged",
         "memory.ecc": "error correction: none or enabled; null: macOS does not tell",
-        "memory.bandwidth_source": "where ram_bandwidth_gbps is from",
+        "memory.reference.chip": "the chip of the platform reference that was taken for it",
+        "memory.reference.ram_bandwidth_gbps": "where the figure of that column is from",
     },
     measures={f"memory.{name}": meaning for name, meaning in PAGES.values()},
 )

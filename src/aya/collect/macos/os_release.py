@@ -166,8 +166,8 @@ def _integrity(status: str | None, overview: Item, firmware: Item | None) -> str
         (controller, ("ibridge_sb_sip", "System Integrity Protection")),
     ):
         word = (item.get(*names) or "").lower().removeprefix("integrity_")
-        if word in ("enabled", "disabled"):
-            return word
+        if word in ("enabled", "disabled") or word.startswith("custom"):
+            return word.split()[0]
     return None
 
 

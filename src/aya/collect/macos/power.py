@@ -11,15 +11,17 @@ import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from aya.collect.asked import asked
 from aya.collect.collector import Collector
 from aya.collect.json_values import integer
 from aya.collect.macos import _ioreg, _system_profiler
 from aya.collect.macos._ioreg import Properties
 from aya.collect.macos._system_profiler import Item
 from aya.host.reading import Command, Found, Read
-from aya.model import Facts, Json, Measurement
+from aya.model import Facts, Gap, Json, Measurement
 
 POWER = "SPPowerDataType"
+CUSTOM = "pmset -g custom"
 BATTERY = "AppleSmartBattery"
 
 SOURCES = {"AC Power": "ac", "Battery Power": "battery", "UPS Power": "ups"}
@@ -42,6 +44,7 @@ SWITCHES: Mapping[str, tuple[str, ...]] = {
 }
 """Settings: what `pmset` calls them, and what system_profiler does."""
 
+KNOWN = ("sppower_ups_installed", "UPS Installed", "sppower_battery_charger_connected", "Cycle Count")
 HEALTH = ("sppower_battery_health_info", "Health Information")
 CHARGE = ("sppower_battery_charge_info", "Charge Information")
 MODEL = ("sppower_battery_model_info", "Model Information")
@@ -49,7 +52,8 @@ MODEL = ("sppower_battery_model_info", "Model Information")
 
 def more(found: Found) -> tuple[Read, ...]:
     """The other forms of what did not answer."""
-    return _system_profiler.alternatives(found, POWER) + _ioreg.alternatives(found, BATTERY)
+    others: tuple[Read, ...] = () if _pmset(found.text(CUSTOM) or "") else (Command(("pmset", "-g"), optional=True),)
+    return others + _system_profiler.alternatives(found, POWER) + _ioreg.alternatives(found, BATTERY)
 
 
 def parse(found: Found) -> Facts:
@@ -59,8 +63,10 @@ def parse(found: Found) -> Facts:
     registered = next(iter(_ioreg.objects(found, BATTERY)), {})
     drawing = found.text("pmset -g batt") or ""
     battery = _battery(things, registered)
-    settings = _pmset(found.text("pmset -g custom") or "") or _listed(things)
-    known = bool(things or registered or drawing)
+    source = _source(drawing, things)
+    settings = _pmset(found.text(CUSTOM) or "") or _listed(things) or _in_use(asked(found, "pmset -g"), source)
+    understood = any(thing.name in SOURCES or thing.get(*KNOWN) or thing.item(*HEALTH).values for thing in things)
+    known = bool(understood or registered or drawing)
     power: dict[str, Json] = {
         "supplies": [battery] if battery else [],
         "battery": bool(battery or "InternalBattery" in drawing) if known else None,
@@ -70,7 +76,7 @@ def parse(found: Found) -> Facts:
     heat = _heat(found.text("pmset -g therm") or "")
     batteries = _held(drawing, things)
     observed: dict[str, Json] = {}
-    if source := _source(drawing, things):
+    if source:
         observed["source"] = source
     if batteries:
         observed["batteries"] = batteries
@@ -82,10 +88,15 @@ def parse(found: Found) -> Facts:
         metadata={"power": power},
         observed={"power": observed} if observed else {},
         measurements=(*_battery_numbers(things, registered, batteries), *_heat_numbers(heat)),
-        gaps=(_system_profiler.gap(found, POWER),)
-        if described is None and not known and not settings and not heat
-        else (),
+        gaps=tuple(_gaps(found, described, understood, bool(known or settings or heat))),
     )
+
+
+def _gaps(found: Found, described: Item | None, understood: bool, known: bool) -> Iterable[Gap]:
+    if described is None and not known:
+        yield _system_profiler.gap(found, POWER)
+    elif described is not None and described.items and not understood:
+        yield _system_profiler.not_understood(POWER)
 
 
 # --- settings
@@ -99,6 +110,14 @@ def _pmset(text: str) -> list[dict[str, Json]]:
             pairs = re.findall(r"^[ \t]+(\S+(?: \S+)*?)[ \t]+(-?\d+)\b", block, re.MULTILINE)
             settings.append(_settings(SOURCES[title], Item(values={name.lower(): value for name, value in pairs})))
     return settings
+
+
+def _in_use(text: str, source: str | None) -> list[dict[str, Json]]:
+    """`pmset -g`: the settings in use, which are those of the source that feeds the machine; a star is at it."""
+    marked = re.search(r"^(AC Power|Battery Power|UPS Power)[ \t]+-?\d+\*", text, re.MULTILINE)
+    source = SOURCES[marked[1]] if marked else source
+    settings = _pmset(re.sub(r"^Currently in use:", "AC Power:", text, flags=re.MULTILINE))
+    return [setting | {"source": source} for setting in settings[:1]] if source else []
 
 
 def _listed(things: Iterable[Item]) -> list[dict[str, Json]]:
