@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from aya.collect.catalogue import collectors
-from aya.model import Collected, Outcome
-from tests.collect.declared import floats, undeclared
-from tests.collect.recordings import FIXTURES, collected, recorded_host, recordings
+from aya.model import Collected
+from tests.collect.recordings import collected
 
 EXPECTED: dict[str, dict[str, dict[str, Any]]] = tomllib.loads(
     (Path(__file__).parent.parent / "expected/linux.toml").read_text()
