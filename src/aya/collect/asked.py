@@ -6,10 +6,8 @@ from aya.model import Gap, Outcome
 
 def asked(found: Found, name: str) -> str:
     """The text that a question gave, however it ended; empty where it was not asked."""
-    try:
-        return found.answer(name).text
-    except KeyError:
-        return ""
+    answer = found.answers().get(name)
+    return answer.text if answer is not None else ""
 
 
 def refused(found: Found, start: str) -> tuple[Gap, ...]:

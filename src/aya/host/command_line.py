@@ -33,6 +33,8 @@ class Grammar:
     """Options that are followed by a value."""
     free: frozenset[str] = frozenset()
     """Options that only add or leave out something in an answer that says itself what it holds."""
+    columns: frozenset[str] = frozenset()
+    """Options whose value, behind `=`, chooses the columns of a table that names them."""
     narrow: frozenset[str] = frozenset()
     """Options that leave out all but a part: an answer without them holds it."""
 
@@ -95,9 +97,17 @@ GRAMMARS: Mapping[str, Grammar] = {
             "--noheadings": "-n",
         },
     ),
-    "lscpu": Grammar(spellings={"--json": "-J", "--extended": "-e", "--parse": "-p", "--caches": "-C"}),
+    "lscpu": Grammar(
+        spellings={"--json": "-J", "--extended": "-e", "--parse": "-p", "--caches": "-C"},
+        columns=_words("-e -p"),
+    ),
     "lshw": Grammar(free=_words("-quiet -sanitize -notime -numeric")),
     "lsof": Grammar(clusters=False),
+    "lvs": Grammar(
+        values=_words("-o --units --reportformat"),
+        free=_words("-o -a --nosuffix --noheadings"),
+        spellings={"--options": "-o", "--all": "-a"},
+    ),
     "netstat": Grammar(clusters=True, values=_words("-f"), narrow=_words("-f"), free=_words("-W -l")),
     "numactl": Grammar(spellings={"-H": "--hardware"}),
     "nvidia-smi": Grammar(clusters=True, spellings={"--query": "-q", "--xml-format": "-x"}),
@@ -197,6 +207,9 @@ def _spelled(words: Iterable[str], grammar: Grammar) -> Iterator[str]:
     for word in words:
         option, equals, value = word.partition("=")
         if word in NO_EFFECT or grammar.spellings.get(word) == "":
+            continue
+        if (plain := grammar.spellings.get(option, option)) in grammar.columns:
+            yield plain
             continue
         if option in grammar.spellings and option.startswith("--"):
             yield grammar.spellings[option] + equals + value

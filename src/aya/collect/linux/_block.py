@@ -40,9 +40,9 @@ ATTRIBUTES = (
     "*/dev",
 )
 READS: tuple[Read, ...] = (
-    Links("/sys/block/*"),
+    Links("/sys/block/*", optional=True),
     *(Files(f"/sys/block/*/{attribute}", optional=True) for attribute in ATTRIBUTES),
-    Names("/sys/block/*/slaves/*"),
+    Names("/sys/block/*/slaves/*", optional=True),
     Files("/run/udev/data/b*", optional=True),
 )
 

@@ -7,7 +7,11 @@ from datetime import UTC, datetime, timedelta
 from aya.collect.json_values import integer
 from aya.host.reading import Call, File, Found, Read
 
-READS: tuple[Read, ...] = (File("/proc/stat"), File("/proc/uptime"), Call("clock-ticks"))
+READS: tuple[Read, ...] = (
+    File("/proc/stat", optional=True),
+    File("/proc/uptime", optional=True),
+    Call("clock-ticks", optional=True),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ FIRST_NAMESPACES = {"pid": "pid:[4026531836]", "uts": "uts:[4026531838]", "cgrou
 
 READS: tuple[Read, ...] = (
     Links("/proc/self/ns/*", optional=True),
-    Names("/.dockerenv"),
-    Names("/run/.containerenv"),
+    Names("/.dockerenv", optional=True),
+    Names("/run/.containerenv", optional=True),
     File("/run/systemd/container", optional=True),
     File("/proc/1/environ", optional=True),
     File("/proc/1/cgroup", optional=True),

@@ -18,8 +18,16 @@ from aya.model import Gap, Json, Measurement, Outcome
 
 CONTROLLERS = tuple(f"nvme{number}" for number in range(10))
 USUAL = (*(f"sd{letter}" for letter in "abcdefghijklmnop"), *CONTROLLERS, *(f"{name}n1" for name in CONTROLLERS))
-ARRAYS = tuple(f"bus/{number}" for number in range(10))
-"""How `smartctl` names the controllers behind which disks of an array are."""
+ARRAYS = tuple(
+    f"-d megaraid,{member} /dev/{device}"
+    for device in (*(f"bus/{number}" for number in range(8)), "sda")
+    for member in range(32)
+)
+"""Disks behind a RAID controller, by the options with which `smartctl` is asked about them."""
+
+
+def _health_question(place: str) -> str:
+    return f"smartctl -j -a {place}" if " " in place else " ".join(smart_command(place))
 
 
 @dataclass(slots=True)
@@ -42,7 +50,7 @@ def questions() -> Iterator[Read]:
     for command in (*LSBLK, NVME_LIST, *ZPOOL_LIST, *ZPOOL_STATUS, *LVS, LSHW):
         yield Command(tuple(command.split()), optional=True)
     for name in (*USUAL, *ARRAYS):
-        yield Command(smart_command(name), optional=True)
+        yield Command(tuple(_health_question(name).split()), optional=True)
     for name in (*CONTROLLERS, *(f"{name}n1" for name in CONTROLLERS)):
         yield Command(health_log_command(name), optional=True)
 
@@ -57,7 +65,10 @@ def listed(found: Found) -> Listed:
     by_lshw = disks_in_lshw(asked(found, LSHW))
     seen.complete = bool(best.disks or by_lshw)
     seen.disks = seen.disks or by_lshw
-    reports = {name: found.answer(" ".join(smart_command(name))) for name in (*USUAL, *ARRAYS)}
+    questions_of = {name: _health_question(name) for name in (*USUAL, *ARRAYS)}
+    reports = {
+        name: found.answers()[question] for name, question in questions_of.items() if question in found.answers()
+    }
     told = {name: disk for name, answer in reports.items() if (disk := disk_in_report(answer.text))}
     if not seen.disks:
         # A disk may be told of under the names of its controller and of itself.

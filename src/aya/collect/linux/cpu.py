@@ -40,7 +40,7 @@ from aya.host.reading import Call, Command, File, Files, Found, Read
 from aya.model import Facts, Gap, Json, Node, Outcome
 
 T = TypeVar("T")
-LSCPU = ("lscpu", "lscpu -J", "lscpu -e", "lscpu -p", "lscpu -p=CPU,CORE,SOCKET")
+LSCPU = ("lscpu", "lscpu -J", "lscpu -e", "lscpu -p")
 """Its forms, the one that says most first."""
 VULNERABILITIES = "/sys/devices/system/cpu/vulnerabilities/*"
 
@@ -176,8 +176,8 @@ collector = Collector(
         File("/proc/cpuinfo", optional=True),
         *_topology.READS,
         Files(VULNERABILITIES, optional=True),
-        Call("machine-architecture"),
-        Call("page-size"),
+        Call("machine-architecture", optional=True),
+        Call("page-size", optional=True),
     ),
     more=more,
     parse=parse,

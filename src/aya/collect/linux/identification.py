@@ -352,24 +352,30 @@ def _gaps(found: Found) -> tuple[Gap, ...]:
     answer = found.answers().get("dmidecode")
     denied = answer is not None and answer.outcome is Outcome.DENIED
     gaps = (Gap(Outcome.DENIED, f"firmware tables: {answer.reason}"),) if answer and denied else ()
-    return (*gaps, *refused(found, DMI), *refused(found, ACPI), *refused(found, "/etc/machine-id"))
+    return (
+        *gaps,
+        *refused(found, DMI),
+        *refused(found, TREE),
+        *refused(found, ACPI),
+        *refused(found, "/etc/machine-id"),
+    )
 
 
 collector = Collector(
     reads=(
         Files(f"{DMI}/*", optional=True),
-        File(f"{TREE}/model"),
-        File(f"{TREE}/serial-number"),
-        File(f"{TREE}/compatible"),
-        File(f"{TREE}/hypervisor/compatible"),
+        File(f"{TREE}/model", optional=True),
+        File(f"{TREE}/serial-number", optional=True),
+        File(f"{TREE}/compatible", optional=True),
+        File(f"{TREE}/hypervisor/compatible", optional=True),
         File("/etc/machine-id", optional=True),
         File("/var/lib/dbus/machine-id", optional=True),
         _hostname.READ,
         File("/proc/cpuinfo", optional=True),
-        File("/sys/hypervisor/type"),
+        File("/sys/hypervisor/type", optional=True),
         File("/sys/hypervisor/uuid", optional=True),
-        File("/proc/xen/capabilities"),
-        File(CLOCKS),
+        File("/proc/xen/capabilities", optional=True),
+        File(CLOCKS, optional=True),
         *_container.READS,
     ),
     more=more,

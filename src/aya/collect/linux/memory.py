@@ -115,6 +115,7 @@ def _gaps(found: Found, listed: bool, kernel: Mapping[str, int], node: Node) -> 
     if "MemTotal" not in kernel and found.text("/proc/meminfo") is not None:
         yield Gap(Outcome.UNREADABLE, "/proc/meminfo: no MemTotal in it")
     yield from refused(found, "/proc/meminfo")
+    yield from refused(found, "/sys/devices/system/")
     firmware = any(found.matches("/sys/firmware/dmi")) or any(found.matches("/sys/class/dmi"))
     if listed:
         return
@@ -370,13 +371,13 @@ collector = Collector(
         File("/proc/meminfo", optional=True),
         File("/proc/cpuinfo", optional=True),
         File(UDEV, optional=True),
-        Names("/sys/firmware/dmi"),
-        Names("/sys/class/dmi"),
-        File(f"{BLOCKS}/block_size_bytes"),
-        Files(f"{BLOCKS}/memory[0-9]*/online"),
-        Files(f"{NODES}/node[0-9]*/cpulist"),
-        Files(f"{NODES}/node[0-9]*/distance"),
-        Names(f"{NODES}/node[0-9]*/memory[0-9]*"),
+        Names("/sys/firmware/dmi", optional=True),
+        Names("/sys/class/dmi", optional=True),
+        File(f"{BLOCKS}/block_size_bytes", optional=True),
+        Files(f"{BLOCKS}/memory[0-9]*/online", optional=True),
+        Files(f"{NODES}/node[0-9]*/cpulist", optional=True),
+        Files(f"{NODES}/node[0-9]*/distance", optional=True),
+        Names(f"{NODES}/node[0-9]*/memory[0-9]*", optional=True),
         Files("/sys/devices/system/edac/mc/mc*/dimm*/dimm_edac_mode", optional=True),
         Files(f"{HUGE}/hugepages-*/nr_hugepages"),
         File("/sys/kernel/mm/transparent_hugepage/enabled"),

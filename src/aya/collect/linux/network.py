@@ -237,7 +237,7 @@ def more(found: Found) -> tuple[Read, ...]:
     ]
     by_ip = links_in_ip_json(found.text(IP_JSON))
     if not by_ip:
-        reads.append(Call("interface-addresses"))
+        reads.append(Call("interface-addresses", optional=True))
     if not links and not by_ip:
         reads += [Command(tuple(command.split()), optional=True) for command in (IP_TEXT, IFCONFIG, *IP_LINK, LSHW)]
         reads.append(File(PROC_DEV, optional=True))
@@ -359,7 +359,7 @@ def _measurements(found: Found, interfaces: list[Interface]) -> Iterable[Measure
 
 collector = Collector(
     reads=(
-        Links("/sys/class/net/*"),
+        Links("/sys/class/net/*", optional=True),
         *(
             Files(f"/sys/class/net/*/{attribute}", optional=True)
             for attribute in ("type", "flags", "operstate", "address", "mtu", "speed", "duplex", "uevent", "tun_flags")
@@ -369,9 +369,9 @@ collector = Collector(
             Links(f"/sys/class/net/*/{link}", optional=True)
             for link in ("device", "device/driver", "device/subsystem", "master")
         ),
-        *(Names(f"/sys/class/net/*/{folder}") for folder in ("wireless", "phy80211")),
+        *(Names(f"/sys/class/net/*/{folder}", optional=True) for folder in ("wireless", "phy80211")),
         File("/proc/net/vlan/config", optional=True),
-        Call("byte-order"),
+        Call("byte-order", optional=True),
         File("/proc/net/if_inet6", optional=True),
         File("/proc/net/route", optional=True),
         File("/proc/net/ipv6_route", optional=True),

@@ -227,8 +227,8 @@ def _selinux(found: Found) -> str | None:
 collector = Collector(
     reads=(
         *(File(path, optional=True) for path in RELEASE_FILES),
-        File("/etc/debian_version"),
-        File("/etc/redhat-release"),
+        File("/etc/debian_version", optional=True),
+        File("/etc/redhat-release", optional=True),
         File("/proc/version", optional=True),
         File("/proc/sys/kernel/version"),
         File("/proc/sys/kernel/random/boot_id"),
