@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from aya.operations.platform import Expected
 
 COLUMNS = ("chip", "announced", "cores", "GPU_cores", "FP32_TFLOPS", "memory", "GB/s", "W")
+UNITS = {
+    "kib": "KiB",
+    "mib": "MiB",
+    "gb": "GB",
+    "bits": "bits",
+    "mtps": "MT/s",
+    "gbps": "GB/s",
+    "mhz": "MHz",
+    "tflops": "TFLOPS",
+    "w": "W",
+}
+"""How the unit that ends a figure's name is written."""
 NO_FIGURES = {"name", "vendor", "kind", "core_classes", "sources"}
 
 
@@ -42,11 +54,11 @@ def print_chip(chips: Sequence[Chip]) -> None:
             found.append((kind if name == "cores" else f"{kind}: {name}", values, _source(chips, source)))
     print_table(
         [
-            {"figure": name.replace("_", " "), "value": _beside(values), "source": source}
+            _named(name) | {"value": _beside(values), "source": source}
             for name, values, source in found
             if any(value is not None for value in values)
         ],
-        ("figure", "value", "source"),
+        ("figure", "value", "unit", "source"),
     )
 
 
@@ -83,6 +95,13 @@ def _row(one: Chip) -> dict[str, str]:
         "GB/s": _plain(one.memory_bandwidth_gbps),
         "W": _plain(one.tdp_w),
     }
+
+
+def _named(figure: str) -> dict[str, str]:
+    name, _, last = figure.rpartition("_")
+    if last not in UNITS:
+        return {"figure": figure.replace("_", " "), "unit": ""}
+    return {"figure": name.replace("_", " "), "unit": UNITS[last]}
 
 
 def _source(chips: Sequence[Chip], figure: str) -> str:
