@@ -62,6 +62,7 @@ CALLS: Mapping[str, str] = {
 NOT_BY_SSH: Mapping[str, Answer] = {
     "running-python": Answer(Outcome.ABSENT, reason="AYA runs in no Python there"),
     "interface-addresses": Answer(Outcome.ABSENT, reason="getifaddrs is not asked by ssh"),
+    "nvml": Answer(Outcome.ABSENT, reason="NVML is not asked by ssh; nvidia-smi is"),
 }
 
 PREAMBLE = """

@@ -5,9 +5,10 @@ in which the variants that come into question differ is None; what is known of t
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from decimal import Decimal
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -91,24 +92,37 @@ def chip(
     `AMD EPYC 7502P 32-Core Processor`. Counts and `memory_gb` (GiB of the GPU itself) are what is known of the machine: of
     the variants they leave, a figure is given where all agree.
     """
-    fitting = [
+    found = fitting(name, gpu_cores, cpu_cores, memory_gb)
+    return _agreed(found) if found else None
+
+
+def fitting(
+    name: str, gpu_cores: int | None = None, cpu_cores: int | None = None, memory_gb: float | None = None
+) -> tuple[Chip, ...]:
+    """The configurations of a chip that what is known of the machine leaves, see `chip`."""
+    return tuple(
         one
         for one in variants(name)
         if gpu_cores in (None, one.gpu_cores or gpu_cores)
         and cpu_cores in (None, one.cpu_cores or cpu_cores)
         and (memory_gb is None or one.memory_gb is None or _is_about(memory_gb, one.memory_gb))
-    ]
-    return _agreed(fitting) if fitting else None
+    )
 
 
 def chips() -> tuple[Chip, ...]:
     """Every chip that is known, each once, with the figures that all its variants share."""
-    return tuple(_agreed(list(those)) for those in _by_key().values())
+    return tuple(_agreed(those) for those in _by_key().values())
 
 
 def variants(name: str) -> tuple[Chip, ...]:
     """Every configuration in which a chip is sold; empty for one that is not known."""
     return _by_key().get(_key(name), ())
+
+
+def similar(name: str) -> list[str]:
+    """Names of known chips that are most like a name, at most five."""
+    near = get_close_matches(_key(name), _by_key(), n=5, cutoff=0.5)
+    return [_by_key()[key][0].name for key in near]
 
 
 def _is_about(given: float, sold: int) -> bool:
@@ -190,7 +204,7 @@ def _core(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, dict[s
     return {name: shared.get(name, {}) | own.get(name, {}) for name in {*shared, *own}}
 
 
-def _agreed(those: list[Chip]) -> Chip:
+def _agreed(those: Sequence[Chip]) -> Chip:
     """One chip with the figures in which all of those agree."""
     first = those[0]
     figures = {
@@ -201,7 +215,7 @@ def _agreed(those: list[Chip]) -> Chip:
     return Chip(name=first.name, vendor=first.vendor, kind=first.kind, **figures, sources=sources)
 
 
-def _agreed_class(those: list[Chip], name: str) -> CoreClass:
+def _agreed_class(those: Sequence[Chip], name: str) -> CoreClass:
     same = [one for chip in those for one in chip.core_classes if one.name == name]
     names = (one.name for one in fields(CoreClass))
     return CoreClass(**{n: getattr(same[0], n) for n in names if len({getattr(one, n) for one in same}) == 1})

@@ -128,7 +128,7 @@ def test_what_a_recorded_nvidia_device_can_at_most_is_understood(recordings: Pat
 def test_a_recorded_device_computes_what_is_published(recordings: Path, name: str, tflops: str | None) -> None:
     facts = understood({NVIDIA: (recordings / "linux" / name / "nvidia-smi-q-x.xml").read_bytes()})
     assert facts.node.gpu_compute_tflops == (None if tflops is None else Decimal(tflops))
-    assert ("reference" in facts.metadata["gpu"]) == (tflops is not None)
+    assert (facts.metadata["gpu"]["compute_tflops_source"] is None) == (tflops is None)
 
 
 def test_a_device_with_error_correction_counts_its_errors(recordings: Path) -> None:

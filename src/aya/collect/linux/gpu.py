@@ -77,15 +77,19 @@ def parse(found: Found) -> Facts:
         return Facts(absent=not gaps and not found.gaps(), gaps=tuple(gaps))
     ordered = [devices[known_by] for known_by in sorted(devices)]
     chosen = max(ordered, key=lambda device: device["memory_mib"] or 0)
-    known_chip = _published(chosen)
-    told = {"reference": _provenance(known_chip)} if known_chip else {}
+    published = _published(chosen)
     return Facts(
         node=Node(
             gpu_model=chosen["model"],
             gpu_cores=chosen["compute_units"] or chosen["cuda_cores"],
-            gpu_compute_tflops=known_chip.gpu_fp32_tflops if known_chip else None,
+            gpu_compute_tflops=published.gpu_fp32_tflops if published else None,
         ),
-        metadata={"gpu": {"devices": ordered} | told},
+        metadata={
+            "gpu": {
+                "devices": ordered,
+                "compute_tflops_source": published.sources.get("gpu_fp32_tflops") if published else None,
+            }
+        },
         measurements=tuple(measurements),
         gaps=tuple(gaps),
     )
@@ -106,10 +110,6 @@ def _published(device: Device) -> reference.Chip | None:
         device["model"] or "", gpu_cores=device["compute_units"], memory_gb=memory / 1024 if memory else None
     )
     return chip if chip and chip.kind == "gpu" and chip.gpu_fp32_tflops else None
-
-
-def _provenance(chip: reference.Chip) -> dict[str, str]:
-    return {"chip": chip.name, "gpu_compute_tflops": chip.sources["gpu_fp32_tflops"]}
 
 
 collector = Collector(
@@ -135,8 +135,7 @@ collector = Collector(
     parse=parse,
     columns=("gpu_model", "gpu_cores", "gpu_compute_tflops"),
     metadata={
-        "gpu.reference.chip": "the chip of the platform reference that the GPU is taken for",
-        "gpu.reference.gpu_compute_tflops": "where the figure of that column is from",
+        "gpu.compute_tflops_source": "where gpu_compute_tflops is from",
         "gpu.devices[].model": "name of the device; of a chip without a name, what its device tree calls it",
         "gpu.devices[].vendor": "who made it",
         "gpu.devices[].pci_address": "domain:bus:device.function",
