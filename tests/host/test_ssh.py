@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aya.errors import HostError, UsageError
@@ -41,6 +41,7 @@ NAME = st.text(st.characters(blacklist_characters="/\0", blacklist_categories=["
 )
 
 
+@settings(max_examples=40)
 @given(NAME, st.binary(max_size=200))
 def test_any_name_and_any_content_are_read(tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes) -> None:
     folder = tmp_path_factory.mktemp("any")
@@ -54,7 +55,11 @@ def test_any_name_and_any_content_are_read(tmp_path_factory: pytest.TempPathFact
     assert shown(by_shell(*reads)) == shown(by_python(*reads))
 
 
+@settings(max_examples=40)
 @given(st.text("ab.*?[]!-'\" $", min_size=1, max_size=8))
+@example("*?a")
+@example("*.a")
+@example("[!b]*[.]*")
 def test_any_pattern_finds_the_same(tmp_path_factory: pytest.TempPathFactory, pattern: str) -> None:
     folder = tmp_path_factory.mktemp("pattern")
     for name in ("a", "b", "ab", ".a", "a b", "a'b", "[a]", "a*", "$a", "-", "!"):
@@ -90,6 +95,7 @@ def test_a_file_that_nobody_may_read_is_denied() -> None:
     assert answers([File(path)], done, MARK)[path].outcome is Outcome.DENIED
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=20), max_size=4)
 )

@@ -242,11 +242,23 @@ def globs(pattern: str) -> str:
     whole = [""]
     for part in pattern.strip("/").split("/"):
         pieces = re.findall(r"\[!?\]?[^\]\[]*\]|[*?]|[^*?\[]+|\[", part)
-        ways = ["".join(map(_quoted, pieces))]
-        if pieces and _is_wild(pieces[0]) and fnmatchcase(".", pieces[0]):
-            ways.append("." + "".join(map(_quoted, pieces if pieces[0] == "*" else pieces[1:])))
-        whole = [f"{start}/{way}" for start in whole for way in ways]
+        ways = [pieces, *(_dotted(pieces) if _is_wild(pieces[0]) else ())] if pieces else [[]]
+        whole = [f"{start}/{''.join(map(_quoted, way))}" for start in whole for way in ways]
     return " ".join(whole)
+
+
+def _dotted(pieces: list[str]) -> Iterator[list[str]]:
+    """The forms of a name's pattern that begin with a dot; for the shell no sign that stands for others matches one."""
+    if not pieces:
+        return
+    first, *rest = pieces
+    if not _is_wild(first):
+        if first.startswith("."):
+            yield pieces
+    elif fnmatchcase(".", first):
+        yield [".", *(pieces if first == "*" else rest)]
+        if first == "*":
+            yield from _dotted(rest)
 
 
 def _is_wild(piece: str) -> bool:
