@@ -186,8 +186,9 @@ class RecordedHost:
             return Answer(kept.outcome, reason=kept.reason or f"{name}: {kept.outcome}")
         for argv, pattern in DERIVED.get(name, ()):
             answer = self._command(Command(argv, optional=True), argv)[" ".join(argv)]
-            if answer.outcome is Outcome.OK and (match := re.search(pattern, answer.text)):
-                value = WORDS.get(match[1], match[1])
+            said = answer.text[:SAID_CHARACTERS] if answer.outcome is Outcome.OK else ""
+            if found := re.findall(pattern, said):
+                value = WORDS.get(found[-1], found[-1])
                 return Answer(Outcome.OK, json.dumps(int(value) if value.isdigit() else value).encode())
         return _unknown(name)
 
@@ -214,7 +215,7 @@ DERIVED: Mapping[str, Iterable[tuple[Argv, str]]] = {
     "machine-architecture": (
         (("uname", "-m"), r"^(\S+)\s*$"),
         (("arch",), r"^(\S+)\s*$"),
-        (("uname", "-a"), rf"(?s:.*){_ARCHITECTURE}"),
+        (("uname", "-a"), _ARCHITECTURE),
         (("lscpu",), r"(?m)^Architecture:\s+(\S+)"),
         (("sysctl", "hw.machine"), r"^hw\.machine[:=] *(\S+)"),
     ),
@@ -229,6 +230,8 @@ DERIVED: Mapping[str, Iterable[tuple[Argv, str]]] = {
     "user-id": ((("id", "-u"), r"^(\d{1,9})\s*$"),),
 }
 """Calls that a program answers as well: the program, and where its answer has the value."""
+SAID_CHARACTERS = 10_000
+"""In more than that nobody says one value; of several the last counts, as in `uname -a`."""
 WORDS = {"Little": "little", "Big": "big"}
 
 
