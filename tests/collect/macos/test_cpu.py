@@ -132,6 +132,51 @@ def test_under_rosetta_the_machine_is_still_what_it_is() -> None:
     assert facts.observed == {"cpu": {"translated": True}}
 
 
+INTEL = {
+    "_name": "hardware_overview",
+    "cpu_type": "Quad-Core Intel Core i7",
+    "current_processor_speed": "2.2 GHz",
+    "l2_cache_core": "256 KB",
+    "l3_cache": "6 MB",
+    "number_processors": 4,
+    "packages": 1,
+    "platform_cpu_htt": "htt_enabled",
+}
+
+
+def test_an_intel_mac_by_its_overview() -> None:
+    facts = understood(collector, profile(HARDWARE, INTEL))
+    assert (facts.node.cpu_model, facts.node.cpu_architecture) == ("Quad-Core Intel Core i7", "x86_64")
+    assert (facts.node.cpu_cores_total, str(facts.node.cpu_l2_cache_mb)) == (4, "0.25")
+    assert (facts.metadata["cpu"]["base_mhz"], facts.metadata["cpu"]["sockets"]) == (2200, 1)
+    assert not facts.gaps
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        ("Intel Core Duo", "i386"),
+        ("Intel Core 2 Duo", "x86_64"),
+        ("Dual-Core Intel Xeon", "x86_64"),
+        ("PowerPC G4  (1.2)", "ppc"),
+    ],
+)
+def test_the_architecture_by_the_name_of_the_processor(name: str, architecture: str) -> None:
+    assert understood(collector, profile(HARDWARE, INTEL | {"cpu_type": name})).node.cpu_architecture == architecture
+
+
+def test_an_unknown_processor_has_no_name() -> None:
+    facts = understood(collector, profile(HARDWARE, INTEL | {"cpu_type": "Unknown"}))
+    assert facts.node.cpu_model is facts.node.cpu_architecture is None
+
+
+def test_the_kernel_that_runs_tells_the_architecture_of_the_machine() -> None:
+    kernel = "Darwin Kernel Version 25.0.0: Mon Aug 25 21:17:54 PDT 2025; root:xnu-12377.1.9~3/RELEASE_ARM64_T6031"
+    # Under Rosetta 2 its last word is what the program was built for.
+    uname = f"Darwin alpha 25.0.0 {kernel} x86_64\n"
+    assert understood(collector, {"uname -a": uname}).node.cpu_architecture == "ARM64"
+
+
 def test_a_virtual_machine_has_one_class_of_cores() -> None:
     hw = (
         "hw.nperflevels: 1\nhw.perflevel0.name: Standard\nhw.perflevel0.physicalcpu_max: 3\nhw.physicalcpu_max: 3\n"

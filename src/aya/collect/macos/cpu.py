@@ -146,11 +146,9 @@ def _brand(kernel: Mapping[str, str]) -> str | None:
 
 def _model(brand: str | None, overview: Item) -> str | None:
     """The chip. Virtual machines of macOS 11 say "Apple processor", where the overview may know more."""
-    chip = overview.get(*CHIP)
-    chip = None if chip in ("Unknown", "unknown") else chip
-    if brand and brand != "Apple processor":
-        return brand
-    return chip or brand or overview.get(*INTEL)
+    told = (overview.get(name) for name in (*CHIP, *INTEL))
+    chip = next((said for said in told if said and said.lower() != "unknown"), None)
+    return brand if brand and brand != "Apple processor" else chip or brand
 
 
 def _architecture(found: Found, kernel: Mapping[str, str], model: str | None) -> str | None:
