@@ -53,7 +53,7 @@ def test_an_ultra_says_all_that_the_source_document_records_of_alpha() -> None:
     [
         ("proc 32:24:8", "Apple M3 Ultra", 32, 24, 8, {"Performance": 24, "Efficiency": 8}),
         ("proc 10:4:6", "Apple M5", 10, 4, 6, {"Performance": 4, "Efficiency": 6}),
-        # Three places: macOS 26 and 27 put the classes in another order.
+        # Three places: systems put the classes in different orders.
         ("proc 24:16:8:0", "Apple M2 Ultra", 24, 16, 8, {"Performance": 16, "Efficiency": 8}),
         ("proc 12:0:8:4", "Apple M2 Pro", 12, 8, 4, {"Performance": 8, "Efficiency": 4}),
         ("proc 12:0:8:0:4", "Apple M2 Pro", 12, 8, 4, {"Performance": 8, "Efficiency": 4}),
@@ -129,7 +129,53 @@ def test_under_rosetta_the_machine_is_still_what_it_is() -> None:
     facts = understood(collector, given | profile(HARDWARE, STUDIO))
     assert (facts.node.cpu_model, facts.node.cpu_architecture) == ("Apple M3 Ultra", "ARM64")
     assert facts.metadata["cpu"]["page_size_bytes"] is facts.metadata["cpu"]["family"] is None
+    assert facts.metadata["cpu"]["vendor"] == "Apple"
     assert facts.observed == {"cpu": {"translated": True}}
+
+
+INTEL = {
+    "_name": "hardware_overview",
+    "cpu_type": "Quad-Core Intel Core i7",
+    "current_processor_speed": "2.2 GHz",
+    "l2_cache_core": "256 KB",
+    "l3_cache": "6 MB",
+    "number_processors": 4,
+    "packages": 1,
+    "platform_cpu_htt": "htt_enabled",
+}
+
+
+def test_an_intel_mac_by_its_overview() -> None:
+    facts = understood(collector, profile(HARDWARE, INTEL))
+    assert (facts.node.cpu_model, facts.node.cpu_architecture) == ("Quad-Core Intel Core i7", "x86_64")
+    assert (facts.node.cpu_cores_total, str(facts.node.cpu_l2_cache_mb)) == (4, "0.25")
+    assert (facts.metadata["cpu"]["base_mhz"], facts.metadata["cpu"]["sockets"]) == (2200, 1)
+    assert not facts.gaps
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture"),
+    [
+        ("Intel Core Duo", "i386"),
+        ("Intel Core 2 Duo", "x86_64"),
+        ("Dual-Core Intel Xeon", "x86_64"),
+        ("PowerPC G4  (1.2)", "ppc"),
+    ],
+)
+def test_the_architecture_by_the_name_of_the_processor(name: str, architecture: str) -> None:
+    assert understood(collector, profile(HARDWARE, INTEL | {"cpu_type": name})).node.cpu_architecture == architecture
+
+
+def test_an_unknown_processor_has_no_name() -> None:
+    facts = understood(collector, profile(HARDWARE, INTEL | {"cpu_type": "Unknown"}))
+    assert facts.node.cpu_model is facts.node.cpu_architecture is None
+
+
+def test_the_kernel_that_runs_tells_the_architecture_of_the_machine() -> None:
+    kernel = "Darwin Kernel Version 25.0.0: Mon Aug 25 21:17:54 PDT 2025; root:xnu-12377.1.9~3/RELEASE_ARM64_T6031"
+    # Under Rosetta 2 its last word is what the program was built for.
+    uname = f"Darwin alpha 25.0.0 {kernel} x86_64\n"
+    assert understood(collector, {"uname -a": uname}).node.cpu_architecture == "ARM64"
 
 
 def test_a_virtual_machine_has_one_class_of_cores() -> None:

@@ -125,6 +125,21 @@ def test_what_the_firmware_demands(policy: str, checked: bool | None) -> None:
     assert (system["secure_boot"], system["secure_boot_policy"]) == (checked, policy)
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("macOS 13.3.1 (a) (22E772610a)", ("macOS", "13.3.1", "22E772610a", "(a)")),
+        ("Mac OS X Server 10.6.8 (10K549)", ("Mac OS X Server", "10.6.8", "10K549", None)),
+        ("OS X 10.9.5 (13F1911)", ("OS X", "10.9.5", "13F1911", None)),
+        ("macOS Neuf", (None, None, None, None)),
+    ],
+)
+def test_the_version_in_the_words_of_the_overview(said: str, expected: tuple[str | None, ...]) -> None:
+    facts = understood(collector, profile(SOFTWARE, OVERVIEW | {"os_version": said, "kernel_version": ""}))
+    node = facts.node
+    assert (node.os_name, node.os_version, node.os_build, facts.metadata["os"]["version_extra"]) == expected
+
+
 def test_a_codename_is_only_given_where_version_and_kernel_agree() -> None:
     vers = SW_VERS.replace("26.0", "15.0")
     assert understood(collector, {"sw_vers": vers, "sysctl kern": KERN}).metadata["os"]["codename"] is None

@@ -6,8 +6,8 @@ Sources, best first: the kernel's variables (`sysctl hw`, `sysctl machdep`), and
 Efficiency, on newer chips Super as well. Each is in `metadata.cpu.classes`; the columns hold the classes of their name
 and are NULL where there is none, and where all cores are alike. macOS 12 has the levels without names: then the first
 is Performance and the second Efficiency, as on every chip that it runs on. The short form of the overview is
-`proc 16:12:4`; its longer form has a place for each of three classes, in an order that changed from macOS 26 to 27, so
-it is understood only for chips of which it is known which classes they have.
+`proc 16:12:4`; newer systems have a place for each of three classes, in an order that differs between them, so it is
+understood only for chips of which it is known which classes they have.
 
 **Under Rosetta 2** the kernel shows an Intel processor ("VirtualApple") with Intel's pages and cache lines. The
 architecture is that of the machine; what only a native program sees is then not known.
@@ -15,11 +15,11 @@ architecture is that of the machine; what only a native program sees is then not
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 
 from aya.collect.collector import Collector
 from aya.collect.macos import _amount, _sysctl, _system_profiler
+from aya.collect.macos._core_levels import Level, levels, told
 from aya.collect.macos._sysctl import number
 from aya.collect.macos._system_profiler import Item
 from aya.host.reading import Command, Found, Read
@@ -33,24 +33,7 @@ TOTAL = ("number_processors", "Total Number of Cores", "Number Of Cores", "Numbe
 ARM64, X86, POWERPC = 16777228, (7, 16777223), (18, 16777234)
 """`hw.cputype`: Mach's numbers; the highest byte says that it has 64 bits."""
 
-LEVELS = re.compile(r"hw\.perflevel(\d)\.(\w+)")
-SHORT_FORM = re.compile(r"proc (\d{1,4})((?::\d{1,4}){1,6})")
-NAMED_FORM = re.compile(r"(\d{1,4})\s*\((.+)\)")
-
 NOT_FEATURES = re.compile(r"hw\.optional\.(arm\.)?(caps|watchpoint|breakpoint|\w+_version|sme_max_svl_b|arm64)$")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """Cores that are alike. Caches: one of each, in bytes; how many cores share an L2."""
-
-    name: str | None
-    cores: int | None
-    threads: int | None = None
-    l1d_bytes: int | None = None
-    l1i_bytes: int | None = None
-    l2_bytes: int | None = None
-    l2_shared_by: int | None = None
 
 
 def more(found: Found) -> tuple[Read, ...]:
@@ -67,11 +50,11 @@ def parse(found: Found) -> Facts:
     emulated = _sysctl.translated(found) or (brand is None and "machdep.cpu.brand_string" in kernel)
     native = {} if emulated else kernel
     model = _model(brand, overview)
-    total, levels, unknown = _cores(kernel, overview, model)
+    total, classes, unknown = _cores(kernel, overview, model)
     # Only Apple's own chips have classes of cores.
-    architecture = _architecture(found, kernel, model) or ("ARM64" if len(levels) > 1 else None)
-    named = [level for level in levels if level.name] if len(levels) > 1 else []
-    fastest = levels[0] if levels else None
+    architecture = _architecture(found, kernel, model) or ("ARM64" if len(classes) > 1 else None)
+    named = [level for level in classes if level.name] if len(classes) > 1 else []
+    fastest = classes[0] if classes else None
     l1 = fastest.l1d_bytes if fastest else None
     l2 = fastest.l2_bytes if fastest else None
     if architecture != "ARM64":
@@ -85,9 +68,10 @@ def parse(found: Found) -> Facts:
         cpu_l1_cache_kb=l1 // 1024 or None if l1 else None,
         cpu_l2_cache_mb=Decimal(l2) / 1048576 if l2 else None,
     )
-    threads = number(kernel, "hw.logicalcpu_max", "hw.logicalcpu", "machdep.cpu.thread_count")
+    threads = number(kernel, "hw.logicalcpu_max", "hw.logicalcpu")
+    threads = threads or _of_all_packages(kernel, "machdep.cpu.thread_count", model)
     cpu: dict[str, Json] = {
-        "vendor": kernel.get("machdep.cpu.vendor") or ("Apple" if architecture == "ARM64" else None),
+        "vendor": native.get("machdep.cpu.vendor") or ("Apple" if architecture == "ARM64" else None),
         "family": native.get("machdep.cpu.family"),
         "model": native.get("machdep.cpu.model"),
         "stepping": native.get("machdep.cpu.stepping"),
@@ -101,8 +85,8 @@ def parse(found: Found) -> Facts:
         "cache_line_bytes": number(native, "hw.cachelinesize", "machdep.cpu.cache.linesize"),
         "breakpoints": number(native, "hw.optional.breakpoint"),
         "watchpoints": number(native, "hw.optional.watchpoint"),
-        "classes": [_level_json(level) for level in levels] if len(levels) > 1 else [],
-        "caches": [*_caches(levels)] if architecture == "ARM64" else [*_intel_caches(kernel)],
+        "classes": [_level_json(level) for level in classes] if len(classes) > 1 else [],
+        "caches": [*_caches(classes)] if architecture == "ARM64" else [*_intel_caches(kernel)],
         "features": _features(kernel, architecture),
         "unknown": unknown,
     }
@@ -146,11 +130,9 @@ def _brand(kernel: Mapping[str, str]) -> str | None:
 
 def _model(brand: str | None, overview: Item) -> str | None:
     """The chip. Virtual machines of macOS 11 say "Apple processor", where the overview may know more."""
-    chip = overview.get(*CHIP)
-    chip = None if chip in ("Unknown", "unknown") else chip
-    if brand and brand != "Apple processor":
-        return brand
-    return chip or brand or overview.get(*INTEL)
+    told = (overview.get(name) for name in (*CHIP, *INTEL))
+    chip = next((said for said in told if said and said.lower() != "unknown"), None)
+    return brand if brand and brand != "Apple processor" else chip or brand
 
 
 def _architecture(found: Found, kernel: Mapping[str, str], model: str | None) -> str | None:
@@ -188,80 +170,25 @@ def _cores(
     kernel: Mapping[str, str], overview: Item, model: str | None
 ) -> tuple[int | None, tuple[Level, ...], str | None]:
     """How many cores there are, their classes, and what was not understood of them."""
-    said = overview.get(*TOTAL)
-    told, short, unknown = _told(said, model)
-    levels = _levels(kernel) or short
-    total = number(kernel, "hw.physicalcpu_max", "hw.physicalcpu") or told
-    if total is None and levels and all(level.cores for level in levels):
-        total = sum(level.cores or 0 for level in levels)
-    if total is None:
-        packages = number(kernel, "hw.packages") or (None if "Xeon" in (model or "Xeon") else 1)
-        per_package = number(kernel, "machdep.cpu.core_count")
-        total = per_package * packages if per_package and packages else None
-    return total, levels, None if _levels(kernel) else unknown
+    counted = levels(kernel)
+    total, classes, unknown = told(overview.get(*TOTAL), model)
+    if counted:
+        classes, unknown = counted, None
+    total = number(kernel, "hw.physicalcpu_max", "hw.physicalcpu") or total
+    if total is None and classes and all(level.cores for level in classes):
+        total = sum(level.cores or 0 for level in classes)
+    return total or _of_all_packages(kernel, "machdep.cpu.core_count", model), classes, unknown
 
 
-def _levels(kernel: Mapping[str, str]) -> tuple[Level, ...]:
-    """The kernel's performance levels; its numbers count from the fastest."""
-    found: dict[int, dict[str, str]] = {}
-    for name, value in kernel.items():
-        if parts := LEVELS.fullmatch(name):
-            found.setdefault(int(parts[1]), {})[parts[2]] = value
-    named = any("name" in values for values in found.values())
-    assumed = ("Performance", "Efficiency") if not named and len(found) == 2 else ()
-    return tuple(
-        Level(
-            name=values.get("name") or (assumed[place] if assumed else None),
-            cores=number(values, "physicalcpu_max", "physicalcpu"),
-            threads=number(values, "logicalcpu_max", "logicalcpu"),
-            l1d_bytes=number(values, "l1dcachesize"),
-            l1i_bytes=number(values, "l1icachesize"),
-            l2_bytes=number(values, "l2cachesize"),
-            l2_shared_by=number(values, "cpusperl2"),
-        )
-        for place, (_, values) in enumerate(sorted(found.items()))
-    )
+def _of_all_packages(kernel: Mapping[str, str], variable: str, model: str | None) -> int | None:
+    """A count that the kernel gives for one package; only Macs with a Xeon ever had two."""
+    packages = number(kernel, "hw.packages") or (None if "Xeon" in (model or "Xeon") else 1)
+    count = number(kernel, variable)
+    return count * packages if count and packages else None
 
 
-def _told(said: str | None, model: str | None) -> tuple[int | None, tuple[Level, ...], str | None]:
-    """Total, classes, and what is not understood of `8`, `10 (8 performance and 2 efficiency)`, `proc 10:8:2`."""
-    if said is None:
-        return None, (), None
-    if re.fullmatch(r"\d{1,4}", said):
-        return int(said) or None, (), None
-    if parts := NAMED_FORM.fullmatch(said):
-        names = re.findall(r"(\d{1,4})\s+([A-Za-z]+)", parts[2])
-        levels = tuple(Level(name=name.capitalize(), cores=int(cores)) for cores, name in names)
-        whole = sum(level.cores or 0 for level in levels) == int(parts[1])
-        return int(parts[1]) or None, levels if whole else (), None if whole else said[:200]
-    if parts := SHORT_FORM.fullmatch(said):
-        counts = [int(count) for count in parts[2].split(":")[1:]]
-        levels = _placed(counts, model) if sum(counts) == int(parts[1]) else ()
-        return int(parts[1]) or None, levels, None if levels else said[:200]
-    return None, (), said[:200]
-
-
-def _placed(counts: list[int], model: str | None) -> tuple[Level, ...]:
-    """The classes of the short form. With three places, only the chip tells which the two that are filled are."""
-    filled = [count for count in counts if count]
-    if len(counts) == 2:
-        names: tuple[str, ...] = ("Performance", "Efficiency")
-        filled = counts
-    elif len(filled) != 2:
-        return ()
-    elif re.fullmatch(r"Apple M[1-4]( (Pro|Max|Ultra))?", model or ""):
-        names = ("Performance", "Efficiency")
-    elif re.fullmatch(r"Apple M5 (Pro|Max|Ultra)", model or ""):
-        names = ("Super", "Performance")
-    elif model == "Apple M5":
-        names = ("Super", "Efficiency")
-    else:
-        return ()
-    return tuple(Level(name=name, cores=count) for name, count in zip(names, filled, strict=True))
-
-
-def _of_name(levels: Iterable[Level], name: str) -> int | None:
-    counts = [level.cores for level in levels if (level.name or "").lower() == name]
+def _of_name(classes: Iterable[Level], name: str) -> int | None:
+    counts = [level.cores for level in classes if (level.name or "").lower() == name]
     return sum(count for count in counts if count) or None if None not in counts else None
 
 
@@ -294,8 +221,8 @@ def _level_json(level: Level) -> dict[str, Json]:
     }
 
 
-def _caches(levels: Iterable[Level]) -> Iterable[dict[str, Json]]:
-    for place, level in enumerate(levels):
+def _caches(classes: Iterable[Level]) -> Iterable[dict[str, Json]]:
+    for place, level in enumerate(classes):
         for rank, kind, size, sharing in (
             (1, "Data", level.l1d_bytes, 1),
             (1, "Instruction", level.l1i_bytes, 1),

@@ -22,6 +22,8 @@ from aya.reference import operating_system
 SOFTWARE = "SPSoftwareDataType"
 FIRMWARE = "SPiBridgeDataType"
 VERSION = ("os_version", "System Version")
+PRODUCT = re.compile(r"((?:Mac )?OS X(?: Server)?|macOS(?: Server)?) ([\d.]+)(?: (\([a-z]\)))? \((\w+)\)")
+"""`macOS 10.15.2 (19C57)`, `macOS 13.3.1 (a) (22E772610a)`, `Mac OS X Server 10.6.8 (10K549)`."""
 PRETENDED = "10.16"
 """What macOS 11 and above tell a program that would not understand their number."""
 
@@ -51,7 +53,7 @@ def parse(found: Found) -> Facts:
         "id": "macos",
         "pretty_name": " ".join(filter(None, (name, codename, version))) if name and version else None,
         "version_id": version,
-        "version_extra": vers.get("ProductVersionExtra"),
+        "version_extra": vers.get("ProductVersionExtra") or _extra(overview),
         "codename": codename,
         "kernel_release": release,
         "kernel_build": kernel_build,
@@ -107,11 +109,9 @@ def _sw_vers(text: str) -> Mapping[str, str]:
 def _version(
     vers: Mapping[str, str], kernel: Mapping[str, str], overview: Item
 ) -> tuple[str | None, str | None, str | None]:
-    """Name, version and build; `macOS 10.15.2 (19C57)`, `Mac OS X Server 10.6.8 (10K549)` in the overview."""
-    parts = re.fullmatch(
-        r"((?:Mac )?OS X(?: Server)?|macOS(?: Server)?) ([\d.]+) \((\w+)\)", overview.get(*VERSION) or ""
-    )
-    name, version, build = (parts[1], parts[2], parts[3]) if parts else (None, None, None)
+    """Name, version and build."""
+    parts = PRODUCT.fullmatch(overview.get(*VERSION) or "")
+    name, version, build = (parts[1], parts[2], parts[4]) if parts else (None, None, None)
     versions = (vers.get("ProductVersion"), kernel.get("kern.osproductversion"), version)
     numbers = [number for number in versions if number and re.fullmatch(r"\d{1,3}(\.\d{1,4}){0,3}", number)]
     honest = [number for number in numbers if number != PRETENDED and not number.startswith(f"{PRETENDED}.")]
@@ -120,6 +120,12 @@ def _version(
         next(iter(honest or numbers), None),
         vers.get("BuildVersion") or kernel.get("kern.osversion") or build,
     )
+
+
+def _extra(overview: Item) -> str | None:
+    """The letter of a rapid security response."""
+    parts = PRODUCT.fullmatch(overview.get(*VERSION) or "")
+    return parts[3] if parts else None
 
 
 def _kernel(found: Found, kernel: Mapping[str, str], overview: Item) -> tuple[str | None, str | None]:
