@@ -1,4 +1,3 @@
-import json
 import os
 import re
 import shutil
@@ -184,25 +183,6 @@ def test_every_recording_is_read_and_names_its_processor_or_its_cores(recordings
         assert cores is None or cores >= 1, path
         assert cores is None or threads is None or threads <= cores * 8, path
         assert bool(facts.gaps) == (cores is None), path
-
-
-@pytest.mark.parametrize("name", ["ohai-aarch64-graviton2", "ohai-x86-guest-vtx", "ohai-x86-guest-xen"])
-def test_lscpu_and_cpuinfo_of_one_machine_do_not_contradict_each_other(recordings: Path, name: str) -> None:
-    one = recorded(recordings, f"{name}/lscpu.txt")
-    other = recorded(recordings, f"{name}/cpuinfo.txt")
-    assert one.node.cpu_model == other.node.cpu_model
-    assert one.node.cpu_architecture == other.node.cpu_architecture
-    assert one.metadata["cpu"]["vendor"] == other.metadata["cpu"]["vendor"]
-    assert one.metadata["cpu"]["stepping"] == other.metadata["cpu"]["stepping"]
-    assert set(one.metadata["cpu"]["features"]) & set(other.metadata["cpu"]["features"])
-    assert other.node.cpu_cores_total in (None, one.node.cpu_cores_total)
-
-
-def test_lscpu_in_json_says_the_same_when_it_is_written_as_text(recordings: Path) -> None:
-    fields = json.loads((recordings / "linux/hardinfo-laptop/lscpu.json").read_text())["lscpu"]
-    facts = understood({"lscpu": "\n".join(f"{field['field']} {field['data']}" for field in fields)})
-    assert (facts.node.cpu_cores_total, facts.metadata["cpu"]["threads"]) == (2, 4)
-    assert facts.node.cpu_l2_cache_mb == Decimal("0.25")
 
 
 def test_frequencies_are_the_rated_ones_also_with_a_decimal_comma(recordings: Path) -> None:

@@ -267,3 +267,30 @@ def test_this_machine_is_as_psutil_says() -> None:
 def test_two_looks_at_this_machine_are_equal() -> None:
     one, other = live(), live()
     assert (one.node, one.metadata, one.gaps) == (other.node, other.metadata, other.gaps)
+
+
+@pytest.mark.parametrize(
+    ("text", "available"),
+    [
+        (
+            "               total  used  free  shared  buff/cache  available\nMem:  1000 1 2 3 4 900\nSwap: 50 0 50\n",
+            900,
+        ),
+        (
+            "   total  used  free  shared  buffers  cached\nMem:  1000 1 2 3 4 900\n-/+ buffers/cache: 5 6\nSwap: 50 0 50\n",
+            None,
+        ),
+        ("   gesamt benutzt frei gemns. Puffer/Cache verfügbar\nSpeicher:  1000 1 2 3 4 900\nSwap: 50 0 50\n", 900),
+    ],
+    ids=["new", "old", "German"],
+)
+def test_free_tells_what_the_kernel_has(text: str, available: int | None) -> None:
+    facts = understood({"free": text})
+    assert (facts.metadata["memory"]["usable_kib"], facts.metadata["memory"]["swap_kib"]) == (1000, 50)
+    assert {m.name: int(m.value) for m in facts.measurements}.get("available") == available
+
+
+def test_the_nodes_of_lscpu_are_those_of_the_machine() -> None:
+    text = "CPU(s): 8\nNUMA node(s): 2\nNUMA node0 CPU(s): 0-3\nNUMA node1 CPU(s): 4-7\n"
+    nodes = understood({"lscpu": text}).metadata["memory"]["numa_nodes"]
+    assert [(node["node"], node["cpus"]) for node in nodes] == [(0, "0-3"), (1, "4-7")]

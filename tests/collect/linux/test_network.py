@@ -434,3 +434,48 @@ def test_an_unchanged_machine_is_equal_at_two_looks():
     one, other = live(), live()
     assert (one.interfaces, one.metadata, one.gaps) == (other.interfaces, other.metadata, other.gaps)
     assert one.interfaces
+
+
+def test_routes_are_the_same_as_text_and_as_json():
+    text = "default via 10.0.0.1 dev eth0 proto dhcp metric 100\n10.0.0.0/24 dev eth0 scope link metric 100\n"
+    nodes = [
+        {"dst": "default", "gateway": "10.0.0.1", "dev": "eth0", "protocol": "dhcp", "metric": 100, "flags": []},
+        {"dst": "10.0.0.0/24", "dev": "eth0", "scope": "link", "metric": 100, "flags": []},
+    ]
+    one, other = understood({IP_ROUTE[1]: text}), understood({IP_ROUTE[0]: json.dumps(nodes)})
+    assert one.metadata["network"]["routes"] == other.metadata["network"]["routes"]
+    assert one.metadata["network"]["default_gateway"] == "10.0.0.1"
+
+
+def test_ipv6_routes_are_read_where_the_kernel_did_not_tell_them():
+    text = "fe80::/64 dev eth0 metric 256\n2001:db8::/64 dev eth0 metric 100\ndefault via fe80::1 dev eth0 metric 100\n"
+    facts = understood({"ip -6 route": text})
+    assert facts.metadata["network"]["default_gateway_ipv6"] == "fe80::1"
+    assert [route["destination"] for route in facts.metadata["network"]["routes"]] == ["2001:db8::/64", "::/0"]
+
+
+def test_networkmanager_alone_is_enough(recordings):
+    facts = understood({NMCLI: (recordings / "linux/jc-centos-7.7/nmcli-device-show.txt").read_text()})
+    ens33 = interface(facts, "ens33")
+    assert (ens33.ipv4_address, ens33.ipv4_gateway, ens33.ipv6_prefix) == ("192.168.71.180", "192.168.71.2", 64)
+    assert (ens33.is_primary, ens33.is_active, ens33.mac_address) == (True, True, "00:0c:29:3b:58:0e")
+    assert interface(facts, "docker0").interface_type == "bridge"
+    assert facts.metadata["network"]["dns"] == {"servers": ["192.168.71.2"], "search": ["localdomain"], "stub": None}
+
+
+def test_an_interface_without_a_link_is_not_active_in_ifconfig(recordings):
+    facts = recorded(recordings, ifconfig="jc-centos-7.7/ifconfig.txt")
+    assert {row.interface_name: row.is_active for row in facts.interfaces} == {
+        "docker0": False,
+        "ens33": True,
+        "lo": True,
+    }
+
+
+def test_counters_alone_name_the_interfaces(recordings):
+    facts = understood({"/proc/net/dev": (recordings / "linux/jc-linux-proc/proc-net_dev.txt").read_text()})
+    assert {row.interface_name: row.is_active for row in facts.interfaces} == {"ens33": True, "lo": True}
+    assert {m.name: int(m.value) for m in facts.measurements} == {
+        **{"rx_bytes": 60600053, "tx_bytes": 44256546},
+        **{"rx_errors": 0, "tx_errors": 0},
+    }

@@ -237,3 +237,17 @@ def _seconds(text: str) -> float:
 
 def test_two_looks_at_this_machine_are_equal() -> None:
     assert live() == live()
+
+
+def test_what_people_print_of_their_system_is_read_where_no_file_was_kept() -> None:
+    printed = {
+        "hostnamectl": "   Static hostname: beta\n  Operating System: Rocky Linux 9.4\n"
+        "            Kernel: Linux 5.14.0-427.el9.x86_64\n",
+        "timedatectl": "               Local time: Tue 2026-01-01 01:00:00 CET\n"
+        "                Time zone: Europe/Berlin (CET, +0100)\n",
+    }
+    facts = understood(printed)
+    assert facts.node.kernel_version == "Linux 5.14.0-427.el9.x86_64"
+    # A name and a version in one line cannot be told apart for sure.
+    assert (facts.node.os_name, facts.metadata["os"]["pretty_name"]) == (None, "Rocky Linux 9.4")
+    assert facts.metadata["os"]["time_zone"] == "Europe/Berlin"

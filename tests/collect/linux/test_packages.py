@@ -165,3 +165,27 @@ def test_an_unchanged_machine_is_equal_at_two_looks():
     one, other = live(), live()
     assert (one.software, one.gaps) == (other.software, other.gaps)
     assert all(isinstance(row, Software) for row in one.software)
+
+
+def test_what_people_print_of_their_packages_is_read_where_nothing_better_was_kept():
+    dpkg = (
+        "||/ Name           Version        Architecture Description\n+++-==============-==============-============-====\n"
+        "ii  adduser        3.134          all          add and remove users\nii  libc6:amd64    2.36-9         amd64        C\n"
+        "rc  oldpkg         1.0            amd64        gone\niU  half           2.0            amd64        unpacked\n"
+    )
+    rows = {row.software_name: row for row in understood({"dpkg -l": dpkg}).software}
+    assert {name: row.software_version for name, row in rows.items()} == {
+        **{"deb:adduser": "3.134", "deb:libc6": "2.36-9", "deb:half": "2.0"}
+    }
+    assert rows["deb:half"].metadata["state"] == "unpacked"
+    rpm = understood({"rpm -qa": "bash-5.1.8-9.el9.x86_64\ngpg-pubkey-1-2\nperl-5.8.8-10\n"}).software
+    assert [(row.software_name, row.software_version) for row in rpm] == [
+        ("rpm:bash", "5.1.8-9.el9"),
+        ("rpm:perl", "5.8.8-10"),
+    ]
+    assert [row.software_name for row in understood({"pacman -Q": "bash 5.2.037-1\n"}).software] == ["pacman:bash"]
+
+
+def test_lists_for_people_are_not_asked_where_the_manager_answers():
+    assert collector.more is not None
+    assert collector.more(found(collector, {DPKG: block("bash")})) == ()

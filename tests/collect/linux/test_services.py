@@ -493,3 +493,42 @@ def test_an_unchanged_service_is_equal_at_two_looks(server):
     for key in one.keys() & other.keys():
         for name in Service.state_fields():
             assert getattr(one[key], name) == getattr(other[key], name)
+
+
+def test_the_lists_of_systemctl_tell_the_services(recordings):
+    folder = recordings / "linux/jc-centos-7.7"
+    files = {"systemctl": "systemctl.txt", "systemctl list-unit-files": "systemctl-luf.txt"}
+    facts = understood({command: (folder / name).read_text() for command, name in files.items()})
+    sshd, kdump = service(facts, "sshd"), service(facts, "kdump")
+    assert (sshd.status, sshd.auto_start, sshd.auto_restart) == ("running", True, None)
+    # It is active because it has done its work.
+    assert (kdump.status, kdump.auto_start) == ("stopped", True)
+    names = {row.service_name for row in facts.services}
+    assert names & {"ntpd", "emergency", "kmod-static-nodes"} == set()
+
+
+@pytest.mark.parametrize("command", ["netstat -tulpn", "ss -ltnp"])
+def test_who_listens_belongs_to_the_unit_of_its_name(command):
+    rows = {
+        "netstat -tulpn": "tcp        0      0 0.0.0.0:22              0.0.0.0:*               LISTEN      812/sshd\n"
+        "udp        0      0 127.0.0.1:323           0.0.0.0:*                           900/chronyd\n"
+        "tcp6       0      0 ::1:5432                :::*                    LISTEN      -\n",
+        "ss -ltnp": 'LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=812,fd=3))\n',
+    }
+    units = "sshd.service  loaded active running OpenSSH server daemon\n"
+    facts = understood({command: rows[command], "systemctl list-units --all": units})
+    assert (service(facts, "sshd").port, service(facts, "sshd").bind_address) == (22, "0.0.0.0")
+    assert [row.service_name for row in facts.services if row.port == 22] == ["sshd"]
+    if command == "netstat -tulpn":
+        assert service(facts, "chronyd").metadata["listeners"][0]["protocol"] == "udp"
+        unknown = facts.metadata["services"]["unattributed_listeners"]
+        assert [(one["address"], one["port"]) for one in unknown] == [("::1", 5432)]
+
+
+def test_a_socket_unit_gives_its_port_to_the_service_it_starts():
+    lists = {
+        "systemctl list-units --all": "cups.service  loaded inactive dead CUPS Scheduler\n",
+        "systemctl list-sockets": "LISTEN           UNIT        ACTIVATES\n127.0.0.1:631    cups.socket cups.service\n",
+    }
+    cups = service(understood(lists), "cups")
+    assert (cups.status, cups.port, cups.bind_address) == ("stopped", 631, "127.0.0.1")

@@ -451,6 +451,99 @@ def test_health_that_could_not_be_asked_is_a_gap_and_not_an_absence(given, outco
     assert device(facts, "sda")["smart"] is None
 
 
+# --- what people print, where nobody kept /sys ------------------------------------------------------------------------
+
+
+def test_all_lists_of_mounts_tell_the_same_file_systems():
+    kernel = (
+        "1 0 8:2 / / rw,relatime - ext4 /dev/sda2 rw\n2 1 8:1 / /boot ro - xfs /dev/sda1 ro\n"
+        "3 1 0:21 / /proc rw - proc proc rw\n4 1 8:2 /srv /mnt/b\\040c rw - ext4 /dev/sda2 rw\n"
+    )
+    table = (
+        "/dev/sda2 / ext4 rw,relatime 0 0\n/dev/sda1 /boot xfs ro 0 0\nproc /proc proc rw 0 0\n"
+        "/dev/sda2 /mnt/b\\040c ext4 rw,relatime 0 0\n"
+    )
+    printed = (
+        "/dev/sda2 on / type ext4 (rw,relatime)\n/dev/sda1 on /boot type xfs (ro)\nproc on /proc type proc (rw)\n"
+        "/dev/sda2 on /mnt/b c type ext4 (rw,relatime)\n"
+    )
+    tree = (
+        "TARGET     SOURCE          FSTYPE OPTIONS\n/          /dev/sda2       ext4   rw,relatime\n"
+        "├─/boot    /dev/sda1       xfs    ro\n├─/proc    proc            proc   rw\n"
+        "└─/mnt/b c /dev/sda2[/srv] ext4   rw,relatime\n"
+    )
+    node = {"target": "/", "source": "/dev/sda2", "fstype": "ext4", "options": "rw,relatime"}
+    boot = {"target": "/boot", "source": "/dev/sda1", "fstype": "xfs", "options": "ro"}
+    nested = json.dumps({"filesystems": [node | {"children": [boot]}]})
+    forms = {MOUNTINFO: kernel, "/proc/mounts": table, "mount": printed, "findmnt": tree}
+    told = [understood({source: text}).metadata["storage"]["filesystems"] for source, text in forms.items()]
+    told.append(understood({"findmnt": nested}).metadata["storage"]["filesystems"])
+    assert [(one["mount"], one["device"], one["type"], one["read_only"]) for one in told[0]] == [
+        ("/", "/dev/sda2", "ext4", False),
+        ("/boot", "/dev/sda1", "xfs", True),
+    ]
+    assert all(one == told[0] for one in told)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Filesystem 1K-blocks Used Available Use% Mounted on",
+        "Dateisystem 1K-Blöcke Benutzt Verfügbar Verw% Eingehängt auf",
+        "Sys. de fichiers blocs de 1K Utilisé Disponible Uti% Monté sur",
+    ],
+)
+def test_df_is_understood_in_other_languages(header):
+    facts = understood({"df -k": f"{header}\r\n/dev/sda2 1000 400 600 40% /\r\n"})
+    assert facts.metadata["storage"]["filesystems"][0]["size_bytes"] == 1024000
+    assert {m.name: int(m.value) for m in facts.measurements}["filesystem_free_bytes"] == 614400
+
+
+def test_the_drawn_tree_of_lsblk_tells_what_its_json_does():
+    disk_row = {"name": "sda", "rm": "0", "size": "1000", "ro": "0", "type": "disk", "fstype": None, "tran": "sata"}
+    root = {
+        "name": "vg-root",
+        "kname": "dm-0",
+        "type": "lvm",
+        "size": "800",
+        "fstype": "xfs",
+        "mountpoint": "/",
+        "ro": "0",
+    }
+    part = {"name": "sda1", "type": "part", "size": "900", "ro": "0", "fstype": "LVM2_member", "children": [root]}
+    listed = json.dumps({"blockdevices": [disk_row | {"children": [part]}]})
+    drawn = (
+        "NAME        KNAME RM SIZE RO TYPE MOUNTPOINT FSTYPE      TRAN\n"
+        "sda         sda    0 1000  0 disk                        sata\n"
+        "└─sda1      sda1   0  900  0 part            LVM2_member \n"
+        "  └─vg-root dm-0   0  800  0 lvm  /          xfs         \n"
+    )
+    one, other = understood({LSBLK: listed}), understood({LSBLK_TABLE: drawn})
+    assert one.metadata["storage"]["layers"] == other.metadata["storage"]["layers"]
+    assert one.metadata["storage"]["filesystems"] == other.metadata["storage"]["filesystems"]
+    assert one.node == other.node
+    assert (other.node.storage_internal_tb, device(other, "sda")["transport"]) == (Decimal("1e-9"), "sata")
+
+
+def test_a_disk_of_which_nothing_says_where_it_is_is_neither_inside_nor_outside():
+    listed = (
+        '{"blockdevices": [{"name": "sda", "type": "disk", "size": 1000}, {"name": "sdb", "type": "disk", "size": 5}]}'
+    )
+    facts = understood({LSBLK: listed})
+    assert (facts.node.storage_internal_tb, facts.node.storage_external_tb) == (None, None)
+    assert device(facts, "sda")["external"] is None
+
+
+def test_sizes_that_one_program_rounds_are_taken_from_another():
+    listed = '{"blockdevices": [{"name": "sda", "type": "disk", "size": "149.1G", "tran": "sata"}]}'
+    report = (
+        '{"device": {"name": "/dev/sda", "type": "sat", "protocol": "ATA"}, "user_capacity": {"bytes": 160041885696}}'
+    )
+    assert understood({LSBLK: listed, "smartctl -j -a /dev/sda": report}).node.storage_internal_tb == Decimal(
+        "0.160041885696"
+    )
+
+
 # --- robustness -------------------------------------------------------------------------------------------------------
 
 SOURCES = st.sampled_from(

@@ -255,9 +255,11 @@ def _counted(rows: list[dict[str, str]], offline: int) -> Description:
     if not rows or any(integer(row.get(column)) is None for row in rows for column in ("cpu", "core", "socket")):
         return Description()
     numbers = frozenset(int(row["cpu"]) for row in rows)
-    # Processors that are left out are offline, or not in what was copied.
-    if offline or numbers != frozenset(range(len(rows))):
-        return Description(online=numbers, threads=len(numbers), present=len(numbers) + offline if offline else None)
+    if offline:
+        return Description(online=numbers, threads=len(numbers), present=len(numbers) + offline)
+    # Processors that are left out are offline, or not in what was copied: nothing can be counted.
+    if numbers != frozenset(range(len(rows))):
+        return Description()
     cores: dict[tuple[str, str], set[int]] = {}
     for row in rows:
         cores.setdefault((row["socket"], row["core"]), set()).add(int(row["cpu"]))

@@ -1,7 +1,8 @@
 """The processor: model, architecture, physical cores and their classes, caches, and instruction-set features.
 
 Sources, best first: `/sys/devices/system/cpu` (which threads share a core, caches, classes), `/proc/cpuinfo` (names and
-features), and `lscpu` where the first is missing.
+features), and where the first is missing, as in most recordings, `lscpu` (text in English, German or French, JSON, and
+the tables of `-e` and `-p`) and `lshw`.
 
 **Cores are physical.** They are counted as groups of threads that share one. Where only a text is left:
 
@@ -16,7 +17,8 @@ With processors offline the kernel hides which core they belong to: cores are th
 offline because multithreading is switched off.
 
 **Performance and efficiency cores** are told apart by the kernel's own lists on Intel, by capacity, model and highest
-frequency on ARM. Efficiency cores are the slowest class; all faster classes are performance cores, and each class is
+frequency on ARM; where only a text is left, by the two threads that Intel's performance cores run in chips with two
+kinds of cores, and by what the makers of ARM cores call small and large. Efficiency cores are the slowest class; all faster classes are performance cores, and each class is
 in `metadata.cpu.classes`, fastest first. Both columns are NULL where all cores are alike. AMD's compact cores are not
 told apart by the kernel.
 """
@@ -106,7 +108,7 @@ def parse(found: Found) -> Facts:
     gaps = []
     for form, source in by_lscpu.items():
         if source == Description():
-            gaps.append(Gap(Outcome.UNREADABLE, f"{form}: nothing in its answer is understood"))
+            gaps.append(Gap(Outcome.UNREADABLE, f"{form}: nothing in its answer tells of the whole machine"))
     gaps += [*refused(found, f"{_topology.ROOT}/cpu"), *refused(found, "/proc/cpuinfo")]
     if node.cpu_model is None and not any(source.names for source in topology):
         answer = found.answer("/proc/cpuinfo")

@@ -1,7 +1,7 @@
 """What machine this is: model, serial number, hardware UUID, firmware, board, and whether it is virtual.
 
 Sources, best first: the kernel's copy of the firmware tables (`/sys/class/dmi/id`), the device tree of ARM and RISC-V
-boards, `dmidecode`, and `/proc/cpuinfo` of boards that have nothing else. What a vendor left unfilled ("To Be Filled By
+boards, `dmidecode`, `lshw`, and `/proc/cpuinfo` of boards that have nothing else. What a vendor left unfilled ("To Be Filled By
 O.E.M.", a serial number of noughts) is not known. Serial numbers and the UUID are for root only: refused to others.
 
 `model_identifier` is the model as the firmware spells it, `model_name` the name people use (the same, except where a

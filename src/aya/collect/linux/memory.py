@@ -4,7 +4,7 @@
 less, and never taken for the installed size. Installed comes, best first, from
 
 - the modules that the firmware lists: what udev kept of them when the machine started (readable for everybody), else
-  `dmidecode` (root only);
+  `dmidecode` or `lshw` (root only);
 - in a virtual machine without such a list: the memory blocks of the kernel that are online, exact there because a
   virtual machine is given memory in whole blocks.
 

@@ -6,6 +6,9 @@ the first of the widest scope; all are in `metadata.addresses`. Temporary IPv6 a
 change by the day without anything having changed; `metadata.privacy_addresses` says that there are such. Remaining
 lifetimes are left out for the same reason. The speed is the negotiated one in Mbit/s; a virtual network card has none.
 
+Where nobody kept the kernel's files, interfaces, routes and name servers are those that `ip`, `ifconfig`, `route`,
+`netstat`, `nmcli` or `lshw` print.
+
 Name servers, host name and routes of the machine are in its `network` metadata. Where `/etc/resolv.conf` only names the
 local stub of systemd-resolved, the servers behind it are given and the stub is named apart.
 """

@@ -4,6 +4,8 @@ Each is named by its package manager, `deb:openssl`, with the version as that wr
 from their own files, which is fast and needs no program; only RPM has to be asked. `installed_at` is known to RPM and
 pacman alone: the others keep no such date. A package for all architectures has the architecture `any`. Where one name
 is installed in several versions at once (kernels of RPM), the newest installation is the row; all are in its metadata.
+
+Where nobody kept the package managers' own files, what `dpkg -l`, `rpm -qa` or `pacman -Q` print is read.
 """
 
 import re

@@ -9,6 +9,9 @@ Units count that are loaded and enabled, active or failed; a unit that runs once
 enabled or failed, and it is never `running`: it does its work and is `stopped`. A running unit that ends by itself and
 is restarted again and again is `failed`. A service behind an open socket unit counts too, `stopped` until it is called.
 
+Where systemd was not asked for properties, the units are those that `systemctl` lists: type, restarts and times are then
+not known. Who listens is then told by `ss` or `netstat`.
+
 The time of a start is counted from the kernel's boot time in whole seconds, which an unchanged clock gives equally at
 every look (setting the clock moves it).
 

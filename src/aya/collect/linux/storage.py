@@ -7,6 +7,8 @@ external unless the system runs from it. Sizes are exact bytes, TB are 10^12 byt
 
 `storage_internal_type` and `storage_internal_device` speak of the internal disk that carries `/`, else of the largest.
 Whether a disk turns is left unknown where the kernel only guesses (virtual disks, USB bridges, RAID controllers).
+Where nobody kept /sys/block, disks are those that `lsblk`, `nvme`, `lshw` or `smartctl` tell of; without a list of all
+disks the sums are not known, and neither are they where nothing says whether a disk is inside.
 A file system that is mounted several times (bind mounts, snapshots of containers) appears once; read-only images
 (snaps) and kernel file systems do not. Free space and the counters of SMART are measurements.
 """

@@ -1,0 +1,276 @@
+"""The processor as people keep it: every form and language of `lscpu`, and `/proc/cpuinfo` of every architecture."""
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aya.collect.linux.cpu import LSCPU, collector
+from aya.model import Facts, Outcome
+from tests.collect.answers import found
+from tests.collect.declared import floats, undeclared
+
+SUMMARY, JSON, READABLE, PARSABLE = LSCPU
+
+
+def understood(given: dict[str, Any]) -> Facts:
+    facts = collector.parse(found(collector, given))
+    assert not undeclared(collector, facts)
+    assert not list(floats(facts.metadata))
+    return facts
+
+
+# --- one machine in all forms
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A server: sockets, cores of each and threads of each core, numbered as Linux does."""
+
+    sockets: int
+    cores: int
+    per_core: int
+
+    @property
+    def rows(self) -> list[tuple[int, int, int]]:
+        """Processor, core, socket: the first threads of all cores come before the second ones."""
+        places = [(core, socket) for socket in range(self.sockets) for core in range(self.cores)]
+        numbered = [place for _ in range(self.per_core) for place in places]
+        return [(cpu, socket * self.cores + core, socket) for cpu, (core, socket) in enumerate(numbered)]
+
+    def summary(self) -> str:
+        threads = len(self.rows)
+        return (
+            f"Architecture: x86_64\nCPU(s): {threads}\nOn-line CPU(s) list: 0-{threads - 1}\nVendor ID: GenuineIntel\n"
+            f"Model name: Intel(R) Xeon(R)\nCPU family: 6\nModel: 85\nThread(s) per core: {self.per_core}\n"
+            f"Core(s) per socket: {self.cores}\nSocket(s): {self.sockets}\n"
+        )
+
+    def as_json(self) -> str:
+        fields = [line.split(": ") for line in self.summary().splitlines()]
+        return json.dumps({"lscpu": [{"field": f"{name}:", "data": value} for name, value in fields]})
+
+    def parsable(self) -> str:
+        return "# CPU,Core,Socket\n" + "".join(f"{cpu},{core},{socket}\n" for cpu, core, socket in self.rows)
+
+    def readable(self) -> str:
+        rows = (f"{cpu:3} {0:4} {socket:6} {core:4} yes\n" for cpu, core, socket in self.rows)
+        return "CPU NODE SOCKET CORE ONLINE\n" + "".join(rows)
+
+    def cpuinfo(self) -> str:
+        return "\n".join(
+            f"processor: {cpu}\nvendor_id: GenuineIntel\ncpu family: 6\nmodel: 85\nmodel name: Intel(R) Xeon(R)\n"
+            f"physical id: {socket}\nsiblings: {self.cores * self.per_core}\ncore id: {core % self.cores}\n"
+            f"cpu cores: {self.cores}\nflags: fpu lm\n"
+            for cpu, core, socket in self.rows
+        )
+
+
+@given(st.builds(Machine, st.integers(1, 4), st.integers(1, 12), st.integers(1, 2)))
+def test_every_form_of_one_machine_tells_the_same(machine: Machine) -> None:
+    forms = {
+        SUMMARY: machine.summary(),
+        JSON: machine.as_json(),
+        READABLE: machine.readable(),
+        PARSABLE: machine.parsable(),
+        "/proc/cpuinfo": machine.cpuinfo(),
+    }
+    told = {
+        (
+            facts.node.cpu_cores_total,
+            *(facts.metadata["cpu"][key] for key in ("sockets", "threads", "threads_per_core")),
+        )
+        for source, text in forms.items()
+        if (facts := understood({source: text}))
+    }
+    threads = machine.sockets * machine.cores * machine.per_core
+    assert told == {(machine.sockets * machine.cores, machine.sockets, threads, machine.per_core)}
+
+
+def both(recordings: Path) -> list[tuple[Path, Path]]:
+    """The recorded machines of which there is lscpu and /proc/cpuinfo."""
+    folders = sorted((recordings / "linux").iterdir())
+    pairs = [(folder / "lscpu.txt", next(folder.glob("*cpuinfo.txt"), None)) for folder in folders]
+    return [(lscpu, cpuinfo) for lscpu, cpuinfo in pairs if cpuinfo and lscpu.exists()]
+
+
+def test_lscpu_and_cpuinfo_of_one_recorded_machine_do_not_contradict_each_other(recordings: Path) -> None:
+    pairs = both(recordings)
+    assert len(pairs) >= 3
+    for lscpu, cpuinfo in pairs:
+        one, other = understood({SUMMARY: lscpu.read_text()}), understood({"/proc/cpuinfo": cpuinfo.read_text()})
+        table = lscpu.with_name("lscpu-cores.txt")
+        third = understood({PARSABLE: table.read_text()}) if table.exists() else one
+        assert one.node.cpu_model == other.node.cpu_model
+        assert one.node.cpu_architecture == other.node.cpu_architecture
+        assert set(one.metadata["cpu"]["features"]) & set(other.metadata["cpu"]["features"])
+        for key in ("vendor", "stepping"):
+            assert one.metadata["cpu"][key] == other.metadata["cpu"][key], lscpu
+        for key in ("sockets", "threads"):
+            told = {facts.metadata["cpu"][key] for facts in (one, other, third)} - {None}
+            assert len(told) <= 1, (lscpu, key)
+        assert len({facts.node.cpu_cores_total for facts in (one, other, third)} - {None}) <= 1, lscpu
+
+
+def test_the_nested_json_of_newer_versions_is_read_to_its_leaves() -> None:
+    def field(name: str, data: str | None, *children: dict[str, Any]) -> dict[str, Any]:
+        return {"field": name, "data": data, "children": list(children)}
+
+    model = field(
+        "Model name:",
+        "Cortex-A72",
+        *(field(*pair) for pair in (("Thread(s) per core:", "1"), ("Core(s) per socket:", "4"), ("Socket(s):", "1"))),
+    )
+    caches = field(
+        "Caches (sum of all):", "", field("L1d:", "128 KiB (4 instances)"), field("L2:", "1 MiB (1 instance)")
+    )
+    cpus = field("CPU(s):", "4", field("On-line CPU(s) list:", "0-3"))
+    text = json.dumps({"lscpu": [field("Architecture:", "aarch64"), cpus, field("Vendor ID:", "ARM", model), caches]})
+    node = understood({JSON: text}).node
+    assert (node.cpu_model, node.cpu_architecture, node.cpu_cores_total) == ("Cortex-A72", "ARM64", 4)
+    assert (node.cpu_l1_cache_kb, node.cpu_l2_cache_mb) == (32, Decimal(1))
+
+
+def test_offline_processors_of_a_table_leave_the_cores_unknown() -> None:
+    table = (
+        "CPU NODE SOCKET CORE ONLINE MAXMHZ\n  0    0      0    0    yes 2400.0\n  1    -      -    -     no 2400.0\n"
+    )
+    facts = understood({READABLE: table})
+    assert facts.node.cpu_cores_total is None
+    cpu = facts.metadata["cpu"]
+    assert (cpu["threads"], cpu["processors_online"], cpu["processors_present"], cpu["max_mhz"]) == (1, "0", 2, 2400)
+
+
+# --- languages
+
+GERMAN = """\
+Architektur:                     x86_64
+CPU Operationsmodus:             32-bit, 64-bit
+CPU(s):                          {threads}
+Liste der Online-CPU(s):         0-{last}
+Thread(s) pro Kern:              2
+Kern(e) pro Socket:              8
+Sockel:                          2
+NUMA-Knoten:                     1
+Anbieterkennung:                 GenuineIntel
+Prozessorfamilie:                6
+Modell:                          79
+Modellname:                      Intel(R) Xeon(R) CPU
+Maximale Taktfrequenz der CPU:   3000,0000
+L1d Cache:                       512 KiB
+L2 Cache:                        4 MiB (16 Instanzen)
+Markierungen:                    fpu lm
+"""
+FRENCH = """\
+Architecture :                          x86_64
+Processeur(s) :                         {threads}
+Liste de processeur(s) en ligne :       0-{last}
+Thread(s) par c\u0153ur :                    2
+C\u0153ur(s) par socket :                    8
+Socket(s) :                             2
+Identifiant constructeur :              GenuineIntel
+Famille de processeur :                 6
+Mod\u00e8le :                                79
+Nom de mod\u00e8le :                         Intel(R) Xeon(R) CPU
+Vitesse maximale du processeur en MHz : 3000,0000
+Cache L1d :                             512 KiB
+Cache L2 :                              4 MiB
+Drapaux :                               fpu lm
+"""
+
+
+@pytest.mark.parametrize("blank", [" ", "\u00a0"], ids=["blank", "unbreakable"])
+@pytest.mark.parametrize("language", [GERMAN, FRENCH], ids=["German", "French"])
+def test_german_and_french_summaries_say_what_english_ones_do(language: str, blank: str) -> None:
+    text = language.format(threads=32, last=31).replace(" :", f"{blank}:")
+    facts = understood({SUMMARY: text})
+    node, cpu = facts.node, facts.metadata["cpu"]
+    assert (node.cpu_model, node.cpu_architecture) == ("Intel(R) Xeon(R) CPU", "x86_64")
+    assert (node.cpu_cores_total, node.cpu_l1_cache_kb, node.cpu_l2_cache_mb) == (16, 32, Decimal("0.25"))
+    assert (cpu["threads"], cpu["sockets"], cpu["vendor"], cpu["max_mhz"]) == (32, 2, "GenuineIntel", 3000)
+    assert facts.gaps == ()
+
+
+def test_a_language_that_is_not_understood_is_one_gap_and_no_figure() -> None:
+    text = "Arquitectura: x86_64\nCPU(s): 8\nLista de la(s) CPU(s) en l\u00ednea: 0-3\nN\u00facleo(s) por \u00absocket\u00bb: 4\n"
+    facts = understood({SUMMARY: text})
+    assert [gap.reason for gap in facts.gaps if gap.outcome is Outcome.UNREADABLE] == [
+        "lscpu: nothing in its answer tells of the whole machine"
+    ]
+    assert (facts.node.cpu_cores_total, facts.metadata["cpu"]["threads"]) == (None, None)
+
+
+# --- two kinds of cores
+
+
+def hybrid(model: str, cores: list[tuple[int, ...]]) -> str:
+    threads = sum(len(core) for core in cores)
+    return "\n".join(
+        f"processor: {cpu}\nvendor_id: GenuineIntel\ncpu family: 6\nmodel: {model}\nphysical id: 0\n"
+        f"siblings: {threads}\ncore id: {number}\ncpu cores: {len(cores)}\n"
+        for number, core in enumerate(cores)
+        for cpu in core
+    )
+
+
+def test_the_threads_of_an_intel_hybrid_tell_its_kinds_of_cores_apart() -> None:
+    cores = [(0, 1), (2, 3), (4,), (5,), (6,), (7,)]
+    facts = understood({"/proc/cpuinfo": hybrid("154", cores)})
+    node = facts.node
+    assert (node.cpu_cores_total, node.cpu_cores_performance, node.cpu_cores_efficiency) == (6, 2, 4)
+    assert [one["processors"] for one in facts.metadata["cpu"]["classes"]] == ["0-3", "4-7"]
+    assert facts.metadata["cpu"]["threads_per_core"] == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "cores"),
+    [("85", [(0, 1), (2,)]), ("154", [(0,), (1,)]), ("170", [(0, 1), (2,)])],
+    ids=["no hybrid", "multithreading off", "three kinds"],
+)
+def test_no_kinds_of_cores_are_made_up(model: str, cores: list[tuple[int, ...]]) -> None:
+    node = understood({"/proc/cpuinfo": hybrid(model, cores)}).node
+    assert (node.cpu_cores_performance, node.cpu_cores_efficiency) == (None, None)
+
+
+def test_the_designs_of_arm_cores_tell_which_are_fast() -> None:
+    parts = ["0xd46"] * 3 + ["0xd47"] * 2 + ["0xd4d"] * 2 + ["0xd4e"]
+    text = "\n".join(f"processor: {n}\nCPU implementer: 0x41\nCPU part: {part}\n" for n, part in enumerate(parts))
+    facts = understood({"/proc/cpuinfo": text})
+    node = facts.node
+    assert (node.cpu_cores_total, node.cpu_cores_performance, node.cpu_cores_efficiency) == (8, 5, 3)
+    assert node.cpu_model == "Cortex-X3 + Cortex-A710 + Cortex-A715 + Cortex-A510"
+
+
+# --- other architectures
+
+
+def test_a_mainframe_lists_its_processors_and_caches_once() -> None:
+    text = (
+        "vendor_id       : IBM/S390\n# processors    : 2\nbogomips per cpu: 21881.00\nmax thread id   : 0\n"
+        "features\t: esan3 zarch stfle msa ldisp\n"
+        "cache0          : level=1 type=Data scope=Private size=128K line_size=256 associativity=8\n"
+        "cache1          : level=1 type=Instruction scope=Private size=128K line_size=256 associativity=8\n"
+        "cache2          : level=2 type=Data scope=Private size=4096K line_size=256 associativity=8\n"
+        "processor 0: version = FF,  identification = 2733E8,  machine = 8561\n"
+        "processor 1: version = FF,  identification = 2733E8,  machine = 8561\n"
+    )
+    facts = understood({"/proc/cpuinfo": text})
+    node, cpu = facts.node, facts.metadata["cpu"]
+    assert (node.cpu_architecture, node.cpu_cores_total, node.cpu_l1_cache_kb) == ("s390x", 2, 128)
+    assert (node.cpu_l2_cache_mb, cpu["model"], cpu["vendor"]) == (Decimal(4), "8561", "IBM/S390")
+    assert cpu["cache_line_bytes"] == 256
+
+
+def test_power_names_its_processor_and_says_nothing_of_cores() -> None:
+    text = "".join(
+        f"processor\t: {n}\ncpu\t\t: POWER9, altivec supported\nclock\t\t: 2300.000000MHz\nrevision\t: 2.2\n\n"
+        for n in range(8)
+    )
+    facts = understood({"/proc/cpuinfo": text + "timebase\t: 512000000\nplatform\t: PowerNV\nmodel\t\t: 8335-GTW\n"})
+    assert facts.node.cpu_model == "POWER9"
+    assert (facts.node.cpu_cores_total, facts.metadata["cpu"]["model"]) == (None, None)
