@@ -199,7 +199,7 @@ def platform_page() -> str:
     """Every chip with its figures and their sources, and every kernel with its system."""
     titles = {
         "chip": "chip",
-        "released": "announced",
+        "released": "released",
         "cores": "cores",
         "l3_mib": "L3 MiB",
         "gpu_cores": "GPU cores",

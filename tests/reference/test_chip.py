@@ -37,10 +37,19 @@ def test_every_name_is_that_of_one_chip() -> None:
 
 
 def test_what_is_in_the_file_is_a_figure() -> None:
-    spare = {"name", "vendor", "kind", "source", "sources", "core", "cores", "variant", "chip", "gpu_lanes_per_core"}
+    spare = {"name", "vendor", "kind", "source", "sources", "core", "cores", "variant", "chip"}
+    spare |= {"gpu_lanes_per_core", "gpu_fp16_per_fp32"}
     for family in platform()["family"]:
         for entry in [family, *family["chip"], *(v for one in family["chip"] for v in one.get("variant", []))]:
             assert set(entry) <= spare | set(FIGURES), entry
+
+
+def test_half_precision_is_a_small_multiple_of_single_precision() -> None:
+    for one in EVERY:
+        if one.gpu_fp16_tflops and one.gpu_fp32_tflops:
+            assert any(near(one.gpu_fp16_tflops, one.gpu_fp32_tflops * times) for times in (1, 2, 4)), one.name
+        if one.gpu_fp16_matrix_tflops and one.gpu_fp16_tflops:
+            assert one.gpu_fp16_matrix_tflops >= one.gpu_fp16_tflops, one.name
 
 
 def test_bandwidth_is_what_bus_and_rate_give() -> None:

@@ -43,7 +43,7 @@ class Chip:
     kind: str
     """`soc`, `cpu` or `gpu`."""
     released: str | None = None
-    """Year and month in which it was announced: `2023-10`."""
+    """Year and month in which its maker announced or launched it: `2023-10`."""
     code_name: str | None = None
     cpu_cores: int | None = None
     cpu_threads: int | None = None
@@ -179,6 +179,9 @@ def _variants(family: Mapping[str, Any], entry: Mapping[str, Any]) -> Iterator[C
         if "gpu_fp32_tflops" not in figures and "gpu_lanes" in figures and "gpu_clock_mhz" in figures:
             figures["gpu_fp32_tflops"] = derived_tflops(figures["gpu_lanes"], figures["gpu_clock_mhz"])
             sources["gpu_fp32_tflops"] = "derived-fp32"
+        if "gpu_fp16_tflops" not in figures and {"gpu_fp16_per_fp32", "gpu_fp32_tflops"} <= set(figures):
+            figures["gpu_fp16_tflops"] = figures["gpu_fp32_tflops"] * figures["gpu_fp16_per_fp32"]
+            sources["gpu_fp16_tflops"] = "derived-fp16"
         if "memory_bandwidth_gbps" not in figures and {"memory_bus_bits", "memory_rate_mtps"} <= set(figures):
             bandwidth = derived_gbps(figures["memory_bus_bits"], figures["memory_rate_mtps"])
             figures["memory_bandwidth_gbps"], sources["memory_bandwidth_gbps"] = bandwidth, "derived-bandwidth"

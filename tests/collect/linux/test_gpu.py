@@ -385,6 +385,16 @@ def test_a_driver_that_does_not_answer_is_a_gap_only_where_there_is_a_device() -
     assert facts.metadata["gpu"]["devices"][0]["pci_id"] == "10de:2204"
 
 
+def test_a_library_without_its_driver_is_a_gap_where_there_is_a_device_and_no_tool() -> None:
+    without = Answer(Outcome.UNSUPPORTED, reason="nvml: Driver Not Loaded")
+    assert understood({"nvml": without}).gaps == ()
+    facts = understood(pci("0000:01:00.0", "10de", "2204") | {"nvml": without})
+    assert [(gap.outcome, gap.reason) for gap in facts.gaps] == [(Outcome.UNSUPPORTED, "nvml: Driver Not Loaded")]
+    tool = "<nvidia_smi_log><gpu id='00000000:01:00.0'><product_name>NVIDIA L4</product_name></gpu></nvidia_smi_log>"
+    facts = understood(pci("0000:01:00.0", "10de", "27b8") | {"nvml": without, NVIDIA: tool})
+    assert (facts.gaps, facts.node.gpu_model) == ((), "NVIDIA L4")
+
+
 @pytest.mark.parametrize(
     "answers",
     [{NVIDIA: "NVIDIA-SMI has failed"}, {NVIDIA: "<html/>"}, {ROCM: "WARNING: x\n[1, 2"}, {ROCM: "[]"}, {ROCM: "{"}],

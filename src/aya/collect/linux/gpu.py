@@ -11,7 +11,7 @@ unknown where the name, with the memory and compute units found, is not that of 
 hypervisor or a board controller offers counts as a GPU: it is one to the operating system.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aya import reference
 from aya.collect.collector import Collector, Unreadable
@@ -36,6 +36,13 @@ NVIDIA_SMI = Command(_nvidia_smi.QUERY, timeout_s=20.0, optional=True)
 NVLINK = Command(_nvidia_smi.LINKS, timeout_s=20.0, optional=True)
 ROCM_SMI = Command(_rocm_smi.QUERY, timeout_s=20.0, optional=True)
 
+Tool = tuple[Call | Command, Callable[[str], Told]]
+TOOLS: Mapping[str, tuple[Tool, ...]] = {
+    "NVIDIA": ((NVML, _nvml.devices), (NVIDIA_SMI, _nvidia_smi.devices)),
+    "AMD": ((ROCM_SMI, _rocm_smi.devices),),
+}
+"""Who can tell of the devices of a vendor, and who understands that."""
+
 
 def more(found: Found) -> tuple[Read, ...]:
     """The names of devices, if there are any, for the file has more than a megabyte; NVIDIA's tool for what its library left."""
@@ -53,10 +60,8 @@ def parse(found: Found) -> Facts:
     devices = on_bus(found)
     gaps: list[Gap] = []
     measurements: list[Measurement] = []
-    nvidia: tuple[Read, Callable[[str], Told]] = (NVML, _nvml.devices)
-    if found.answer(name_of(NVML)).outcome is not Outcome.OK:
-        nvidia = (NVIDIA_SMI, _nvidia_smi.devices)
-    for vendor, (read, understand) in {"NVIDIA": nvidia, "AMD": (ROCM_SMI, _rocm_smi.devices)}.items():
+    for vendor, tools in TOOLS.items():
+        read, understand = _answering(found, tools)
         answer = found.answer(name_of(read))
         if answer.outcome is Outcome.OK:
             try:
@@ -93,6 +98,15 @@ def parse(found: Found) -> Facts:
         measurements=tuple(measurements),
         gaps=tuple(gaps),
     )
+
+
+def _answering(found: Found, tools: tuple[Tool, ...]) -> Tool:
+    """The first that answers; else the last that is there and cannot say anything, so that it says why."""
+    for tool in tools:
+        if found.answer(name_of(tool[0])).outcome is Outcome.OK:
+            return tool
+    there = [tool for tool in tools if found.answer(name_of(tool[0])).outcome is not Outcome.ABSENT]
+    return there[-1] if there else tools[-1]
 
 
 def _add_links(found: Found, devices: dict[str, Device]) -> None:

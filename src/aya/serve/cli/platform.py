@@ -11,7 +11,7 @@ from aya.serve.cli.output import console, print_table, shown
 if TYPE_CHECKING:
     from aya.operations.platform import Expected
 
-COLUMNS = ("chip", "announced", "cores", "GPU_cores", "FP32_TFLOPS", "memory", "GB/s", "W")
+COLUMNS = ("chip", "released", "cores", "GPU_cores", "FP32_TFLOPS", "memory", "GB/s", "W")
 UNITS = {
     "kib": "KiB",
     "mib": "MiB",
@@ -85,7 +85,7 @@ def _row(one: Chip) -> dict[str, str]:
     classes = [f"{core.cores}" + ("" if core.name == "all" else f" {core.name}") for core in one.core_classes]
     return {
         "chip": one.name,
-        "announced": one.released or "",
+        "released": one.released or "",
         "cores": ", ".join(classes),
         "GPU_cores": _plain(one.gpu_cores),
         "FP32_TFLOPS": _plain(one.gpu_fp32_tflops),
