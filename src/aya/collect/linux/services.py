@@ -23,7 +23,6 @@ servers only. Command lines are not kept: they may hold secrets.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 
 from aya.collect.asked import asked
@@ -58,8 +57,8 @@ from aya.collect.linux._systemd import (
     units_in,
     units_listed,
 )
-from aya.collect.listener import Listener
-from aya.collect.programs import PROGRAMS, Places, places, program_name
+from aya.collect.listener import Listener, each_once
+from aya.collect.programs import PROGRAMS, Places, places, program_name, service_name, service_type
 from aya.host.reading import Call, Command, File, Found, Links, Names, Read
 from aya.model import Facts, Gap, Json, Outcome, Service
 
@@ -70,21 +69,6 @@ SERVER_SOCKETS = re.compile(r".*/(\.s\.PGSQL\.\d+|[^/]*(mysql|mariadb|redis|valk
 """The Unix sockets of which a hidden process is worth knowing: those of servers that may listen on nothing else."""
 
 NEVER_RESTARTS = "no"
-
-
-def _distinct(name: str, listeners: list[Listener], data: str | None) -> str:
-    """A name that only this server of a program has, whoever else runs."""
-    port = next((listener.port for listener in listeners if listener.port is not None), None)
-    if port is None:
-        socket = next((listener.address for listener in listeners), None)
-        return f"{name}:{data or socket}" if data or socket else name
-    return name if name in PROGRAMS and port in PROGRAMS[name].ports else f"{name}:{port}"
-
-
-def _listening(listeners: Iterable[Listener]) -> list[Listener]:
-    """Each address once, in a stable order."""
-    by_address = {(one.protocol, one.address, one.port): one for one in listeners}
-    return sorted(by_address.values(), key=lambda listener: listener.rank)
 
 
 def _metadata(
@@ -110,8 +94,8 @@ def _service_of_program(processes: list[Process], listeners: list[Listener], clo
     started = clock.started(first.started_ticks)
     network = next((listener for listener in listeners if listener.protocol != "unix"), None)
     return Service(
-        service_name=_distinct(first.name, listeners, known.data),
-        service_type=_type(first.name),
+        service_name=service_name(first.name, listeners, known.data),
+        service_type=service_type(first.name),
         process_id=first.pid,
         port=network.port if network else None,
         bind_address=network.address if network else None,
@@ -138,7 +122,7 @@ def _service_of_unit(unit: Unit, clock: Clock) -> Service:
     argv = process.argv if process else tuple(command[2].split()) if command else ()
     program = process.name if process else program_name(executable, argv, None)
     known = places(program or "", argv) if program else Places()
-    listeners = _listening(unit.listeners)
+    listeners = each_once(unit.listeners)
     network = next((listener for listener in listeners if listener.protocol != "unix"), None)
     running = unit.status == "running"
     started = moment(unit.get("ExecMainStartTimestamp")) or clock.started(process.started_ticks if process else None)
@@ -146,7 +130,7 @@ def _service_of_unit(unit: Unit, clock: Clock) -> Service:
     restart = unit.get("Restart")
     return Service(
         service_name=name,
-        service_type=_type(program or name),
+        service_type=service_type(program or name),
         process_id=(main_pid or (process.pid if process else None)) if running else None,
         port=network.port if network else None,
         bind_address=network.address if network else None,
@@ -162,11 +146,6 @@ def _service_of_unit(unit: Unit, clock: Clock) -> Service:
         auto_restart=restart != NEVER_RESTARTS if restart else None,
         metadata=_metadata(listeners, process, unit, unit.get("User") or (process.user if process else None)),
     )
-
-
-def _type(program: str | None) -> str:
-    known = PROGRAMS.get(program or "")
-    return known.type if known else "daemon"
 
 
 # --- the whole --------------------------------------------------------------------------------------------------------
@@ -247,7 +226,7 @@ def parse(found: Found) -> Facts:
             service = replace(service, service_name=f"{service.service_name}:{service.port or service.data_path}")
         services[service.service_name] = service
 
-    unattributed = _listening(unattributed)
+    unattributed = each_once(unattributed)
     gaps = []
     if unattributed and found.line("user-id") != "0":
         ports = ", ".join(f"{one.protocol} {one.address if one.port is None else one.port}" for one in unattributed)
@@ -293,13 +272,13 @@ def _merged(
     """Processes of one program that would have one name are one service: workers that each opened the same port."""
     merged: dict[str, tuple[list[Process], list[Listener]]] = {}
     for group, listeners in programs.values():
-        ordered = _listening(listeners)
+        ordered = each_once(listeners)
         first = min(group, key=lambda process: (process.started_ticks or 0, process.pid))
-        name = _distinct(first.name, ordered, places(first.name, first.argv).data)
+        name = service_name(first.name, ordered, places(first.name, first.argv).data)
         known = merged.setdefault(name, ([], []))
         known[0].extend(group)
         known[1].extend(ordered)
-    return [(group, _listening(listeners)) for _, (group, listeners) in sorted(merged.items())]
+    return [(group, each_once(listeners)) for _, (group, listeners) in sorted(merged.items())]
 
 
 collector = Collector(

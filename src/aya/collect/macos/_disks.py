@@ -12,6 +12,7 @@ from decimal import Decimal
 from aya.collect.disk import Disk, exact
 from aya.collect.json_values import dig, integer, items, words
 from aya.collect.macos._system_profiler import Item
+from aya.collect.smart import disk_in_report
 from aya.model import Json, Measurement
 
 WHOLE = re.compile(r"disk\d+")
@@ -70,6 +71,11 @@ class MacDisk(Disk):
         self.partitions = self.partitions or other.partitions
         self.counters = self.counters or other.counters
 
+    def external(self, system: bool) -> bool | None:
+        """Whether it is not part of the machine, None where nothing tells: a Mac may well run from a disk outside."""
+        unplaced = self.internal is None and self.transport in (None, "nvme", "pci") and not self.memory_card
+        return None if unplaced else Disk.external(self, system)
+
     def entry(self, external: bool | None) -> dict[str, Json]:
         """The entry in `storage.devices`."""
         size_text = self.size_text if self.size_bytes is None else None
@@ -117,7 +123,7 @@ def disk_in_info(info: Json) -> MacDisk | None:
     )
 
 
-def info_in_text(top: Item) -> Json:
+def info_in_text(top: Item) -> dict[str, Json]:
     """`diskutil info` without `-plist`, under the keys of the property list."""
     size = exact_bytes(top.get("Disk Size", "Total Size"))
     yes = {"Yes": True, "No": False}
@@ -135,19 +141,18 @@ def info_in_text(top: Item) -> Json:
     }
 
 
-def disk_in_smart(name: str, report: Json) -> MacDisk | None:
-    """The disk that `smartctl` tells of, where nothing else does."""
-    model = words(dig(report, "model_name"))
-    if model is None:
+def disk_in_smart(name: str, text: str) -> MacDisk | None:
+    """The disk that `smartctl` tells of, where nothing else does; it calls disks by their place in the device tree."""
+    told = disk_in_report(text)
+    if told is None or told.model is None:
         return None
-    protocol = (words(dig(report, "device", "protocol")) or "").lower()
-    capacity = _size(dig(report, "user_capacity", "bytes"), dig(report, "nvme_total_capacity"))
     return MacDisk(
         name=name,
-        size_bytes=capacity,
-        model=model,
-        transport={"nvme": "nvme", "ata": "sata", "scsi": "sas"}.get(protocol),
-        internal=True if model.upper().startswith("APPLE SSD") else None,
+        size_bytes=told.size_bytes,
+        model=told.model,
+        transport=told.transport,
+        rotational=told.rotational,
+        internal=True if told.model.upper().startswith("APPLE SSD") else None,
     )
 
 

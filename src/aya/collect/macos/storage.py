@@ -55,8 +55,12 @@ def _plist_of(found: Found, command: str) -> Json:
 
 
 def _info(found: Found, disk: str) -> Json:
+    """What `diskutil info` says of a disk; None where it said nothing that is understood."""
     told = _plist_of(found, f"diskutil info -plist {disk}")
-    return told if told is not None else info_in_text(outline(asked(found, f"diskutil info {disk}")))
+    if told is not None:
+        return told
+    told = info_in_text(outline(asked(found, f"diskutil info {disk}")))
+    return told if told["DeviceIdentifier"] is not None else None
 
 
 def _candidates(found: Found) -> list[str]:
@@ -89,8 +93,9 @@ def _disks(found: Found) -> list[MacDisk]:
     by_diskutil = []
     names = whole_disks_in(listed)
     for name in names if names is not None else _candidates(found):
-        disk = disk_in_info(_info(found, name))
-        if disk is None and names is not None and f"diskutil info -plist {name}" not in found.answers():
+        info = _info(found, name)
+        disk = disk_in_info(info)
+        if info is None and names is not None:  # listed, so it is there, whatever it is
             disk = MacDisk(name=name, size_bytes=None)
         if disk is not None:
             disk.size_bytes = disk.size_bytes or listed_size(listed, name)
@@ -100,7 +105,7 @@ def _disks(found: Found) -> list[MacDisk]:
     if names is not None:  # what is listed is everything: the reports may be older, or name a disk by another number
         on_buses = [disk for disk in on_buses if disk.name in [one.name for one in by_diskutil]]
     known = merged(by_diskutil, on_buses, drives_under_volumes(section(found, STORAGE)))
-    by_smart = (disk_in_smart(name, parsed(asked(found, " ".join(smart_command(name))))) for name in _candidates(found))
+    by_smart = (disk_in_smart(name, asked(found, " ".join(smart_command(name)))) for name in _candidates(found))
     return known or [disk for disk in by_smart if disk is not None]
 
 
@@ -167,6 +172,9 @@ def _system_disks(mounts: list[Mount], layers: list[dict[str, Json]], disks: lis
 def _gaps(found: Found, disks: list[MacDisk], usages: dict[str, Usage]) -> Iterable[Gap]:
     if whole_disks_in(_plist_of(found, LIST)) is None:
         yield _gap(found, "disks", LIST)
+    for name in whole_disks_in(_plist_of(found, LIST)) or ():
+        if _info(found, name) is None:
+            yield _gap(found, f"what {name} is", f"diskutil info -plist {name}")
     for disk in disks:
         if disk.size_bytes is None:
             yield Gap(Outcome.UNREADABLE, f"size of {disk.title}: not given exactly")
@@ -192,10 +200,12 @@ def parse(found: Found) -> Facts:
         measurements += counters or list(measurements_of(disk))
     disks.sort(key=lambda disk: (disk.name == "", len(disk.name), disk.name))
     system = _system_disks(mounts, layers, disks)
-    internal = [disk for disk in disks if not disk.external(disk.name in system)]
+    internal = [disk for disk in disks if disk.external(disk.name in system) is False]
     external = [disk for disk in disks if disk.external(disk.name in system)]
+    placed = len(internal) + len(external) == len(disks)
     main = max(internal, key=lambda disk: (disk.name in system, disk.size_bytes or 0), default=None)
-    largest_external = max(external, key=lambda disk: disk.size_bytes or 0, default=None)
+    comparable = len(external) == 1 or all(disk.size_bytes is not None for disk in external)
+    largest_external = max(external, key=lambda disk: disk.size_bytes or 0, default=None) if comparable else None
     everything = whole_disks_in(_plist_of(found, LIST)) is not None
     seen_outside = everything or section(found, "SPUSBDataType") is not None
     devices = {mount.source.removeprefix("/dev/"): mount.mount for mount in reversed(mounts)}
@@ -221,10 +231,10 @@ def parse(found: Found) -> Facts:
     containers = observed_in(apfs)
     return Facts(
         node=Node(
-            storage_internal_tb=_total(internal, everything or bool(internal)),
+            storage_internal_tb=_total(internal, placed and (everything or bool(internal))),
             storage_internal_type=main.technology if main else None,
             storage_internal_device=main.title if main else None,
-            storage_external_tb=_total(external, seen_outside or bool(external)) if disks else None,
+            storage_external_tb=_total(external, placed and (seen_outside or bool(external))) if disks else None,
             storage_external_device=largest_external.title if largest_external else None,
         ),
         metadata={
