@@ -13,7 +13,7 @@ from aya.claims.moment import moment_in
 from aya.claims.outline import Outline, outline
 from aya.claims.reading import Written
 from aya.claims.scope import described_nodes, nodes_of_items
-from aya.claims.statement import Page, Place, Reader, ServerSetting, Stated
+from aya.claims.statement import Page, Reader, ServerSetting, Stated
 from aya.model import FACT_TYPES, Fact, Facts, Json, Measurement, Node
 from aya.record.claimed import CLAIMED, ClaimedNode
 from aya.record.columns import RANGES, columns
@@ -33,7 +33,7 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
     return Page(
         name=name,
         text=document.text,
-        size_bytes=document.size_bytes,
+        size_bytes=document.file.size_bytes or 0,
         outline=said,
         nodes=nodes,
         node_of=nodes_of_items(said, nodes),
@@ -66,10 +66,10 @@ class _Row:
 
 def claimed_nodes(page: Page, stated: Sequence[Stated]) -> list[ClaimedNode]:
     """The nodes as the document describes them, each fact with its line; of several statements of one fact the first counts."""
-    return [_node(page, name, _of(page, name, stated)) for name in page.nodes]
+    return [_node(page, name, _of(name, stated)) for name in page.nodes]
 
 
-def _of(page: Page, name: str, stated: Sequence[Stated]) -> list[Stated]:
+def _of(name: str, stated: Sequence[Stated]) -> list[Stated]:
     """What is stated of a node, then what is stated of the chip that it has."""
     own = [one for one in stated if one.node == name]
     chip = next((str(one.value).casefold() for one in own if one.subject == "cpu_model"), None)
@@ -92,7 +92,9 @@ def _node(page: Page, name: str, stated: Sequence[Stated]) -> ClaimedNode:
                 row.lines[one.place.column] = one.item.line
     described = page.nodes[name]
     node_row = rows.pop(("node", ()), _Row())
-    node = {column: value for column, given in node_row.values.items() if (value := _typed(Node, column, given)) is not None}
+    node = {
+        column: value for column, given in node_row.values.items() if (value := _typed(Node, column, given)) is not None
+    }
     claimed = {
         CLAIMED: {
             "document": page.name,
@@ -101,17 +103,13 @@ def _node(page: Page, name: str, stated: Sequence[Stated]) -> ClaimedNode:
             "details": _details(page, name, stated),
         }
     }
-    facts = Facts(
-        node=Node(**node),
-        metadata=claimed,
-        measurements=tuple(_measurements(page, stated)),
-        **{
-            fact_type.SECTION: tuple(
-                _fact(page, fact_type, key, row) for (section, key), row in rows.items() if section == fact_type.SECTION
-            )
-            for fact_type in FACT_TYPES
-        },
-    )
+    sections: dict[str, Any] = {
+        fact_type.SECTION: tuple(
+            _fact(page, fact_type, key, row) for (section, key), row in rows.items() if section == fact_type.SECTION
+        )
+        for fact_type in FACT_TYPES
+    }
+    facts = Facts(node=Node(**node), metadata=claimed, measurements=tuple(_measurements(page, stated)), **sections)
     return ClaimedNode(name, described.role, described.status, facts, page.dated)
 
 
@@ -123,13 +121,15 @@ def _fact(page: Page, fact_type: type[Fact], key: Iterable[tuple[str, str]], row
             metadata[column.removeprefix("metadata.")] = value
         elif (typed := _typed(fact_type, column, value)) is not None:
             given[column] = typed
+    if "replay_lag_ms" in given and page.dated is not None:
+        given["last_check"] = page.dated
     if fact_type.SECTION == "settings":
         given |= _meaning(page, str(given["setting_name"]), given)
     if "kind" in given:
         metadata["kind"] = given["kind"]
     lines = {column.removeprefix("metadata."): line for column, line in row.lines.items()}
     metadata[CLAIMED] = {"document": page.name, "line": min(lines.values()), "lines": lines}
-    return fact_type(**given, metadata=metadata)
+    return fact_type(**given | {"metadata": metadata})
 
 
 def _meaning(page: Page, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,7 +199,11 @@ def _measurements(page: Page, stated: Sequence[Stated]) -> Iterable[Measurement]
 
 
 def _size(key: str) -> str | None:
-    found = [word for word in key.replace("(", " ").replace(")", " ").split() if "x" in word and word.replace("x", "").isdigit()]
+    found = [
+        word
+        for word in key.replace("(", " ").replace(")", " ").split()
+        if "x" in word and word.replace("x", "").isdigit()
+    ]
     return found[0] if found else None
 
 
@@ -207,9 +211,15 @@ def count_stated(nodes: Iterable[ClaimedNode]) -> int:
     """How many facts the nodes have: filled columns, keys of metadata, and measurements; provenance counts for nothing."""
     total = 0
     for node in nodes:
-        total += 2 + sum(getattr(node.facts.node, one.name) is not None for one in fields(Node)) + len(node.facts.measurements)
-        details = node.facts.metadata[CLAIMED]["details"]
-        total += sum(len(value) if isinstance(value, list) else 1 for under in details.values() for value in under.values())
+        total += (
+            2
+            + sum(getattr(node.facts.node, one.name) is not None for one in fields(Node))
+            + len(node.facts.measurements)
+        )
+        details: dict[str, dict[str, Json]] = node.facts.metadata[CLAIMED]["details"]
+        total += sum(
+            len(value) if isinstance(value, list) else 1 for under in details.values() for value in under.values()
+        )
         for fact_type in FACT_TYPES:
             total += sum(len(fact.metadata[CLAIMED]["lines"]) for fact in getattr(node.facts, fact_type.SECTION))
     return total

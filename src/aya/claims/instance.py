@@ -1,4 +1,4 @@
-"""The PostgreSQL server of a node that a document describes. It states no system identifier, so the name says that it is claimed."""
+"""The PostgreSQL server of a node that a document describes: it states no system identifier, so its name says `claimed`."""
 
 import re
 
@@ -24,6 +24,10 @@ def port_of(page: Page, node: str) -> int | None:
                 return int(found[0])
     for item in page.outline.items:
         found = _PORT.search(item.value)
-        if found and re.search(rf"\b{re.escape(node)}\b", item.value) and re.search(r"(?i)primary|master|server|host", item.key):
+        if (
+            found
+            and re.search(rf"\b{re.escape(node)}\b", item.value)
+            and re.search(r"(?i)primary|master|server|host", item.key)
+        ):
             return int(found[1]) if int(found[1]) < 65536 else None
     return None

@@ -1,16 +1,17 @@
 """A document of Markdown as statements: what each line says, under which headings, labels and points it stands.
 
-Bullets and paragraphs of the forms `**Key:** value`, `` `setting`: value `` and `Key: value`, plain points, and the cells of tables.
+Bullets and paragraphs of the forms `**Key:** value`, `` `setting`: value `` and `Key: value`, plain points, cells of tables.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from aya.claims.quantity import quantities
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
+
+from aya.claims.quantity import quantities
 
 KEY_CHARACTERS = 80
 _PLAIN_KEY = re.compile(r"(?P<key>[^:.!?]{1,80}?)\s*:\s+(?P<value>\S.*)", re.S)
@@ -144,7 +145,9 @@ class _Reader:
             if token.type not in ("softbreak", "hardbreak"):
                 tokens.append(token)
                 continue
-            yield self._add(line, tokens, parents, alone=paragraph.parent is not None and paragraph.parent.type == "root")
+            yield self._add(
+                line, tokens, parents, alone=paragraph.parent is not None and paragraph.parent.type == "root"
+            )
             tokens, line = [], line + 1
 
     def _add(self, line: int, tokens: Sequence[Token], parents: tuple[str, ...], *, alone: bool) -> Item | None:
@@ -167,7 +170,9 @@ class _Reader:
     ) -> Item:
         counted = _COUNTED_KEY.fullmatch(key)
         amounts = quantities(key)
-        if amounts and amounts[0].dimension and amounts[0].text == key:  # `~800 GB/s: shared with the CPU`, under what it is of
+        if (
+            amounts and amounts[0].dimension and amounts[0].text == key
+        ):  # `~800 GB/s: shared with the CPU`, under what it is of
             key, value = self.label or key, f"{key} {value}".strip()
         elif counted:  # `80 GPU Cores: Unified shaders` says how many there are
             key, value = counted["key"], f"{counted['count']} {value}".strip()

@@ -1,4 +1,4 @@
-"""Numbers with units as a text states them: `~800 GB/s`, `19-20 ms`, `60+ hours`, `<100 ms`, `400+`, each as exact as it was written."""
+"""Numbers with units as a text states them: `~800 GB/s`, `19-20 ms`, `60+ hours`, `400+`, each as exact as it was written."""
 
 import re
 from collections.abc import Iterator
@@ -108,9 +108,7 @@ def quantities(text: str) -> list[Quantity]:
 
 def _found(text: str) -> Iterator[Quantity]:
     for found in _QUANTITY.finditer(text):
-        low, high = (
-            Decimal(found[name].replace(",", "")) if found[name] else None for name in ("low", "high")
-        )
+        low, high = (Decimal(found[name].replace(",", "")) if found[name] else None for name in ("low", "high"))
         if low is None:
             continue
         mark, unit = (found["mark"] or "").strip(), found["unit"] or ""

@@ -1,10 +1,11 @@
-"""A file as a text that can be read: limited, UTF-8, without secrets, every line where it was."""
+"""A file as a text that can be read: limited, without secrets, every line where it was."""
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
-from pathlib import Path
 
+from aya.documentation.secrets import without_secrets
+from aya.documentation.text import text_of
 from aya.errors import HostError, UsageError
+from aya.host.document import FileRead, read_document
 from aya.redaction import Redactor
 
 LIMIT_BYTES = 4 * 1024 * 1024
@@ -15,48 +16,26 @@ LIMIT_BYTES = 4 * 1024 * 1024
 class Written:
     """A document as it was written, but for its secrets."""
 
+    file: FileRead
     text: str
-    size_bytes: int
-    sha256: str
-    """Of the file as it is, in hex."""
     secret_lines: tuple[int, ...]
-    """Where a secret stood, from 1."""
+    """Where secrets stand in the file, from 1."""
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a document. Raises HostError, and UsageError for one that is too long."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(LIMIT_BYTES + 1)
-    except OSError as error:
-        raise HostError(f"{path} cannot be read: {error.strerror or error}.", remedy="Name a file of Markdown.") from error
-    if len(data) > LIMIT_BYTES:
+def read(path: str, redactor: Redactor) -> Written:
+    """Read a document. Raises HostError when the file cannot be read, UsageError when it is too long, no text or empty."""
+    file = read_document(path, keep_bytes=LIMIT_BYTES)
+    if file.size_bytes is None:
+        raise HostError(f"{file.reason}.", remedy="Nothing was recorded. Name a file of Markdown.")
+    if file.data is None:
         raise UsageError(
-            f"{path} is longer than {LIMIT_BYTES // 1024**2} MiB.",
+            f"{path} is {file.size_bytes:,} bytes long; a document of more than {LIMIT_BYTES:,} is not read.",
             remedy="Nothing was recorded. An assessment is some dozens of KB: import it in parts if it really is that long.",
         )
-    return data
-
-
-def written(data: bytes, redactor: Redactor) -> Written:
-    """What the bytes say. Raises UsageError when they are no text, or none that says anything."""
-    if b"\0" in data:
-        raise UsageError(
-            f"That is no text: it has a NUL at byte {data.index(0)}.",
-            remedy="Nothing was recorded. A document is Markdown in UTF-8.",
-        )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise UsageError(
-            f"That is not UTF-8: byte {error.start}, on line {line}.",
-            remedy="Nothing was recorded. Convert it, for example with `iconv -f LATIN1 -t UTF-8`.",
-        ) from None
+    text = text_of(file.data)
+    if text is None:
+        raise UsageError(f"{path} is no text.", remedy="Nothing was recorded. A document is Markdown in UTF-8.")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        raise UsageError("The document is empty.", remedy="Nothing was recorded.")
-    clean = replace(redactor, keeps_lines=True).text(text)
-    lines = zip(text.split("\n"), clean.split("\n"), strict=True)
-    secret = tuple(number for number, (before, after) in enumerate(lines, 1) if before != after and "[redacted:" in after)
-    return Written(clean, len(data), sha256(data).hexdigest(), secret)
+        raise UsageError(f"{path} is empty.", remedy="Nothing was recorded.")
+    return Written(file, replace(redactor, keeps_lines=True).text(text), without_secrets(text, redactor)[1])

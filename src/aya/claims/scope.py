@@ -19,11 +19,14 @@ _ROLES = (
 _STATUSES = (("pending", r"pending|planned|future|upcoming"), ("maintenance", "maintenance"),
              ("inactive", r"inactive|offline|decommissioned|retired"))  # fmt: skip
 _NAME = r"[A-Za-z][\w.-]{0,62}"
-_TITLED = re.compile(rf"(?:\d+[.)]\s*)?(?P<name>{_NAME})\s*(?:\((?P<said>[^)]*)\)|\s[-–—:]\s*(?P<more>.*)|:\s+(?P<rest>.*))")
+_TITLED = re.compile(
+    rf"(?:\d+[.)]\s*)?(?P<name>{_NAME})\s*(?:\((?P<said>[^)]*)\)|\s[-–—:]\s*(?P<more>.*)|:\s+(?P<rest>.*))"
+)
 _ANNOUNCED = re.compile(rf"(?i:node|host|server|machine|system)\s*(?:\d+\s*)?[:#–—-]\s*(?P<name>{_NAME})\b(?P<said>.*)")
 _LISTED = re.compile(rf"(?P<name>{_NAME})\s*\((?P<said>[^)]*)\)")
 _HARDWARE = re.compile(
-    r"(?i)(?:hardware )?(?:model(?: (?:name|identifier|number))?|serial(?: number)?|hardware uuid|uuid|chip|processor|cpu(?: model)?|"
+    r"(?i)(?:hardware )?(?:model(?: (?:name|identifier|number))?|serial(?: number)?|hardware uuid|uuid|chip|processor|"
+    r"cpu(?: model)?|"
     r"(?:total )?(?:cpu )?cores|ram|memory|capacity|architecture|operating system|os|kernel|hostname|ip(?:v4)?(?: address)?)"
 )
 
@@ -55,7 +58,9 @@ def described_nodes(outline: Outline) -> dict[str, Described]:
     for item in outline.items:  # a table with a role for each
         if item.parents and re.fullmatch(r"(?i)(?:node )?role|type", item.key) and _first(_ROLES[:3], item.value):
             name = item.parents[-1]
-            if re.fullmatch(_NAME, name) and re.search(r"(?i)nodes|hosts|servers|machines|fleet|infrastructure", item.near):
+            if re.fullmatch(_NAME, name) and re.search(
+                r"(?i)nodes|hosts|servers|machines|fleet|infrastructure", item.near
+            ):
                 add(name, f"{item.value} {_status_beside(outline, item)}", item.line)
     return found
 

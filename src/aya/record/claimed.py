@@ -4,7 +4,7 @@ What is claimed lives in the columns of the state and is marked: rows by their s
 `metadata.claimed.columns`. Nobody looked, so it is no collection run, and nothing of it is verified.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,15 @@ class ClaimedNode:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedNode:
+    """Which node here a described one is."""
+
+    id: int
+    name: str
+    """It may have another name by now."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedClaims:
     """What recording a document's facts did."""
 
@@ -44,6 +53,8 @@ class RecordedClaims:
     """Measurements that were not there yet, and those that the document no longer states."""
     measured: tuple[str, ...]
     """Sections left as they were because somebody looked, as `ALPHA settings`."""
+    nodes: Mapping[str, RecordedNode]
+    """By what the document calls them."""
 
     @property
     def changed(self) -> bool:
@@ -88,7 +99,8 @@ def record_claimed(connection: Connection, document: str, nodes: Sequence[Claime
                 vanished += counts["vanished"]
         connection.execute(query("resolve_claimed_replication"), {"source": source})
         moved = rows(connection, query("put_claimed_measurements"), _measurements(nodes, found, source))[0]["moved"]
-    return RecordedClaims(inserted, updated, vanished, moved, tuple(measured))
+    here = {node.name: RecordedNode(there["id"], there["node_name"]) for node, there in zip(nodes, found, strict=True)}
+    return RecordedClaims(inserted, updated, vanished, moved, tuple(measured), here)
 
 
 def _overlay(node: ClaimedNode, there: dict[str, Any]) -> dict[str, Any]:
@@ -110,11 +122,19 @@ def _overlay(node: ClaimedNode, there: dict[str, Any]) -> dict[str, Any]:
             elif one.name in before:  # the document no longer says so
                 columns[one.name] = None
     claimed["columns"] = kept
-    return {"id": there["id"], "columns": columns, "replaced": {CLAIMED: claimed}, "merged": {}, "removed": [], "observed": {}}
+    return {
+        "id": there["id"],
+        "columns": columns,
+        "replaced": {CLAIMED: claimed},
+        "merged": {},
+        "removed": [],
+        "observed": {},
+    }
 
 
 def _as_state(node: ClaimedNode, section: str, facts: tuple[Any, ...]) -> NodeState:
-    collected = Collected(collector="document", outcome=Outcome.OK, facts=Facts(**{section: facts}))
+    given: dict[str, Any] = {section: facts}
+    collected = Collected(collector="document", outcome=Outcome.OK, facts=Facts(**given))
     return NodeState(node_name=node.name, collected_at=node.dated or datetime.min, collected=(collected,))
 
 

@@ -14,7 +14,7 @@ _LEVELS = (("l1d", r"l1 data|l1d|\bD\$"), ("l1i", r"l1 instruction|l1i|\bI\$"), 
 
 
 def kibibytes(said: Quantity) -> Decimal:
-    """The size of a cache. Caches are whole multiples of 4 KiB: `131 KB` can only be 128 KiB, counted in thousands and cut off."""
+    """The size of a cache. Caches are whole multiples of 4 KiB: `131 KB` can only be 128 KiB, counted by 1000 and cut."""
     binary = said.binary.value / 1024
     if said.unit[:1] not in "kK" or binary % 32 == 0:
         return binary

@@ -16,10 +16,16 @@ _METHODS = ("btree", "hash", "gist", "gin", "brin", "spgist", "ivfflat", "hnsw",
 def _read(page: Page) -> Iterator[Stated]:
     for node in page.nodes:
         items = [item for item in page.items(node) if item.key]
-        databases = [item for item in items if re.fullmatch(r"(?i)database(?: name)?", item.key) and _IDENTIFIER.match(item.value)]
+        databases = [
+            item
+            for item in items
+            if re.fullmatch(r"(?i)database(?: name)?", item.key) and _IDENTIFIER.match(item.value)
+        ]
         for number, database in enumerate(databases):
             end = databases[number + 1].number if number + 1 < len(databases) else 10**9
-            under = [item for item in items if database.number <= item.number < end and item.headings == database.headings]
+            under = [
+                item for item in items if database.number <= item.number < end and item.headings == database.headings
+            ]
             yield from _database(page, node, _bare(database.value), database, under)
         yield from _extensions(page, node, items, _bare(databases[0].value) if databases else None)
 
@@ -27,10 +33,14 @@ def _read(page: Page) -> Iterator[Stated]:
 def _database(page: Page, node: str, name: str, line: Item, items: list[Item]) -> Iterator[Stated]:
     own = (("instance", instance_of(page, node)), ("database_name", name))
 
-    def stated(item: Item, key: tuple[tuple[str, str], ...], column: str, value: Json, said: Quantity | None = None) -> Stated:
+    def stated(
+        item: Item, key: tuple[tuple[str, str], ...], column: str, value: Json, said: Quantity | None = None
+    ) -> Stated:
         what = " ".join(value for column, value in key if column in ("kind", "table_name", "index_name"))
         place = Place("schemas", key, column)
-        return Stated(item=item, node=node, subject=f"database {name} {what} {column}", value=value, said=said, place=place)
+        return Stated(
+            item=item, node=node, subject=f"database {name} {what} {column}", value=value, said=said, place=place
+        )
 
     database = (*own, ("kind", "database"))
     yield stated(line, database, "metadata.kind", "database")
@@ -67,7 +77,9 @@ def _of_table(item: Item, table: tuple[tuple[str, str], ...], stated: Callable[.
             yield from _index(item, table, one.strip(), stated)
 
 
-def _index(item: Item, table: tuple[tuple[str, str], ...], said: str, stated: Callable[..., Stated]) -> Iterator[Stated]:
+def _index(
+    item: Item, table: tuple[tuple[str, str], ...], said: str, stated: Callable[..., Stated]
+) -> Iterator[Stated]:
     """An index by what it is over, as its name is not stated: `embedding IVFFlat`."""
     if not said:
         return
@@ -82,7 +94,12 @@ def _extensions(page: Page, node: str, items: list[Item], database: str | None) 
     for item in items:
         version = re.match(r"\d+(?:\.\d+)+", item.value)
         if database and version and re.match(r"(?i)extensions?\b", item.label) and _IDENTIFIER.fullmatch(item.key):
-            key = (("instance", instance_of(page, node)), ("database_name", database), ("kind", "extension"), ("object_name", item.key))
+            key = (
+                ("instance", instance_of(page, node)),
+                ("database_name", database),
+                ("kind", "extension"),
+                ("object_name", item.key),
+            )
             place = Place("schemas", key, "metadata.version")
             yield Stated(item=item, node=node, subject=f"extension {item.key} version", value=version[0], place=place)
 

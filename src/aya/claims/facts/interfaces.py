@@ -1,4 +1,4 @@
-"""Network interfaces: one for each list under a name like `Primary Ethernet (en0)`, or for each point that begins with such a name."""
+"""Network interfaces: one for each list under a name like `Primary Ethernet (en0)`, or for each point with such a name."""
 
 import re
 from collections.abc import Iterator
@@ -10,12 +10,21 @@ from aya.claims.quantity import BITS_PER_S, Quantity, quantity
 from aya.claims.statement import Page, Place, Reader, Stated
 from aya.model import Json
 
-_NAME = r"(?:(?:en|eth|ens|enp|eno|wl|wlan|wlp|utun|tun|tap|lo|br|bond|wg|tailscale|bridge|awdl|ib|vmbr|docker)\d[\w]*(?:s\d\w*)?|lo|tailscale0)"
+_NAME = (
+    r"(?:(?:en|eth|ens|enp|eno|wl|wlan|wlp|utun|tun|tap|lo|br|bond|wg|tailscale|bridge|awdl|ib|vmbr|docker)"
+    r"\d[\w]*(?:s\d\w*)?|lo)"
+)
 _NAMED = re.compile(rf"\b{_NAME}\b")
-_RANGE = re.compile(rf"(?P<stem>[a-z]+)(?P<first>\d+)\s*[-–]\s*(?P=stem)(?P<last>\d+)")
+_RANGE = re.compile(r"(?P<stem>[a-z]+)(?P<first>\d+)\s*[-–]\s*(?P=stem)(?P<last>\d+)")
 _PLACE = re.compile(r"(?i)network|interface|ethernet|wi-?fi|vpn|tailscale|wireguard|loopback")
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\b")
-_KINDS = (("loopback", r"loopback|\blo0?\b"), ("vpn", r"vpn|tailscale|wireguard|utun|\btun"), ("wifi", r"wi-?fi|wlan|802\.11"), ("bridge", r"\bbridge|\bbr\d"), ("ethernet", r"ethernet|\blan\b|\ben\d|\beth\d"))  # fmt: skip
+_KINDS = (
+    ("loopback", r"loopback|\blo0?\b"),
+    ("vpn", r"vpn|tailscale|wireguard|utun|\btun"),
+    ("wifi", r"wi-?fi|wlan|802\.11"),
+    ("bridge", r"\bbridge|\bbr\d"),
+    ("ethernet", r"ethernet|\blan\b|\ben\d|\beth\d"),
+)
 MOST = 64
 """More interfaces than a range may name."""
 
@@ -30,18 +39,19 @@ def _read(page: Page) -> Iterator[Stated]:
 def _list(node: str, items: list[Item]) -> Iterator[Stated]:
     own = [item for item in items if _is_name(item.key)]
     for item in own:
-        for name in _names(item.key):
-            yield from _interface(node, name, item, item.value)
+        for one in _names(item.key):
+            yield from _interface(node, one, item, item.value)
     rest = [item for item in items if item not in own and item.key and not item.is_label]
     if not rest:
         return
     title = f"{rest[0].label} / {' / '.join(rest[0].parents)}"
     given = next((item for item in rest if re.fullmatch(r"(?i)interface(?: name)?|name|device", item.key)), None)
     named = _NAMED.search(given.value if given else title)
-    name = named[0] if named else "tailscale" if re.search("(?i)tailscale", title) else None
+    found = named[0] if named else "tailscale" if re.search("(?i)tailscale", title) else None
     addresses = [item for item in rest if _attribute(item)]
-    if name is None or not addresses:
+    if found is None or not addresses:
         return
+    name = found
     kind = _kind(f"{title} {name}")
     if kind:
         yield _stated(rest[0], node, name, "interface_type", kind)
@@ -70,7 +80,10 @@ def _attribute(item: Item) -> list[tuple[str, Json, Quantity | None]]:
         return [("ipv4_netmask", address, None)]
     if re.search(r"gateway|router", key) and address:
         return [("ipv4_gateway", address, None)]
-    if re.fullmatch(r"(?:tailscale |vpn |ipv4 |static )?(?:ip|ipv4|address|ip address|ipv4 address)(?: address)?", key) and address:
+    if (
+        re.fullmatch(r"(?:tailscale |vpn |ipv4 |static )?(?:ip|ipv4|address|ip address|ipv4 address)(?: address)?", key)
+        and address
+    ):
         return [("ipv4_address", address.partition("/")[0], None)]
     if re.search(r"ipv6", key) and "prefix" not in key:
         found = re.search(r"[0-9a-fA-F:]{3,}(?:/\d+)?", value)
@@ -81,7 +94,9 @@ def _attribute(item: Item) -> list[tuple[str, Json, Quantity | None]]:
     if re.search(r"speed|link", key):
         said = quantity(value, BITS_PER_S)
         medium = re.search(r"(?i)\b\d+G?base-?\w+", value)
-        found_speed: list[tuple[str, Json, Quantity | None]] = [("connection_speed_mbps", int(said.value / 10**6), said)] if said and said.value >= 10**6 else []
+        found_speed: list[tuple[str, Json, Quantity | None]] = (
+            [("connection_speed_mbps", int(said.value / 10**6), said)] if said and said.value >= 10**6 else []
+        )
         return [*found_speed, *([("connection_type", medium[0], None)] if medium else [])]
     if key == "status":
         return [("is_active", not re.search(r"(?i)inactive|down|disabled", value), None)]

@@ -5,15 +5,43 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from aya.claims.outline import Item
-from aya.claims.quantity import BITS_PER_S, BYTES, BYTES_PER_S, FLOPS, PER_S, PERCENT, SECONDS, WATTS, Quantity, quantities
+from aya.claims.quantity import (
+    BITS_PER_S,
+    BYTES,
+    BYTES_PER_S,
+    FLOPS,
+    PER_S,
+    PERCENT,
+    SECONDS,
+    WATTS,
+    Quantity,
+    quantities,
+)
 from aya.claims.scope import mentioned
 from aya.claims.statement import Page, Reader, Stated
 
 PLACE = re.compile(r"(?i)performance(?!\s+cores?\b)|benchmark|measured|metrics|replication|latency|throughput")
 _EXPECTED = re.compile(r"(?i)expected|theoretical|typical|estimated|optimi[sz]ation|future|potential|summary of plan")
 _SPECIFIED = re.compile(r"(?i)bandwidth|cache|capacity|free space|\bcores\b|uptime|frequency")
-_ABOUT = (("embedding", r"embedding"), ("replication", r"replication|replica"), ("gpu", r"gpu|metal|matrix|compute"), ("database", r"postgres|database|quer(?:y|ies)"), ("storage", r"storage|ssd|disk"), ("memory", r"memory|ram"), ("network", r"network|ethernet|link"), ("cpu", r"cpu|processor"))  # fmt: skip
-_SHOWN = {SECONDS: ("ms", Decimal("0.001")), FLOPS: ("GFLOPS", Decimal(10**9)), BYTES_PER_S: ("MB/s", Decimal(10**6)), BITS_PER_S: ("Mbit/s", Decimal(10**6)), BYTES: ("bytes", Decimal(1)), PERCENT: ("percent", Decimal(1)), WATTS: ("W", Decimal(1))}  # fmt: skip
+_ABOUT = (
+    ("embedding", r"embedding"),
+    ("replication", r"replication|replica"),
+    ("gpu", r"gpu|metal|matrix|compute"),
+    ("database", r"postgres|database|quer(?:y|ies)"),
+    ("storage", r"storage|ssd|disk"),
+    ("memory", r"memory|ram"),
+    ("network", r"network|ethernet|link"),
+    ("cpu", r"cpu|processor"),
+)
+SHOWN = {
+    SECONDS: ("ms", Decimal("0.001")),
+    FLOPS: ("GFLOPS", Decimal(10**9)),
+    BYTES_PER_S: ("MB/s", Decimal(10**6)),
+    BITS_PER_S: ("Mbit/s", Decimal(10**6)),
+    BYTES: ("bytes", Decimal(1)),
+    PERCENT: ("percent", Decimal(1)),
+    WATTS: ("W", Decimal(1)),
+}
 SUBJECT = "measured "
 
 
@@ -21,7 +49,7 @@ def unit_and_value(said: Quantity) -> tuple[str, Decimal]:
     """The unit a measurement is kept in, and its value in it."""
     if said.dimension == PER_S:
         return said.unit, said.value
-    unit, factor = _SHOWN[said.dimension]
+    unit, factor = SHOWN[said.dimension]
     return unit, said.value / factor
 
 
@@ -36,9 +64,11 @@ def _read(page: Page) -> Iterator[Stated]:
             continue
         if _EXPECTED.search(f"{item.label} {item.key} {item.value}") and "measured" not in item.value.lower():
             continue
-        said = next((one for one in quantities(item.value) if one.dimension in _SHOWN or one.dimension == PER_S), None)
+        said = next((one for one in quantities(item.value) if one.dimension in SHOWN or one.dimension == PER_S), None)
         if said is not None:
-            yield Stated(item=item, node=node, subject=f"{SUBJECT}{category(item)} {name(item)}", value=item.value, said=said)
+            yield Stated(
+                item=item, node=node, subject=f"{SUBJECT}{category(item)} {name(item)}", value=item.value, said=said
+            )
 
 
 def _about(item: Item) -> str:

@@ -12,8 +12,14 @@ from aya.claims.statement import Page, Place, Reader, Stated
 from aya.model import Json
 
 Value = tuple[Json, Quantity | None]
-_NOT_KNOWN = re.compile(r"(?i)\b(?:not|un)\s?-?(?:known|captured|disclosed|recorded|available|measured|fully)|^\W*(?:n/?a|tbd|none)?\W*$|recent version")
-ABOUT_OTHERS = r"display|monitor|embedding|model config|database|replication|service|postgres|software|python|optimi|benefit|schema"
+_NOT_KNOWN = re.compile(
+    r"(?i)\b(?:not|un)\s?-?(?:known|captured|disclosed|recorded|available|measured|fully)"
+    r"|^\W*(?:n/?a|tbd|none)?\W*$|recent version"
+)
+ABOUT_OTHERS = (
+    r"display|monitor|embedding|model config|database|replication|service|postgres|software|python|optimi|benefit"
+    r"|schema"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,9 @@ def _number(value: Decimal) -> str:
 
 
 def _kernel(text: str) -> Value | None:
-    found = re.match(r"(?:Darwin|Linux|FreeBSD|OpenBSD|NetBSD|SunOS)\s+(?:kernel\s+)?\d[\w.+~-]*|\d+\.\d[\w.+~-]*", text)
+    found = re.match(
+        r"(?:Darwin|Linux|FreeBSD|OpenBSD|NetBSD|SunOS)\s+(?:kernel\s+)?\d[\w.+~-]*|\d+\.\d[\w.+~-]*", text
+    )
     return (found[0], None) if found else None
 
 
@@ -90,34 +98,86 @@ def _build(text: str) -> Value | None:
 
 _MEMORY = r"memory|\bram\b"
 _TERMS = (
-    _Term("model_name", "model|model name|computer|computer model", plain, not_place=rf"{ABOUT_OTHERS}|ssd|storage|disk|gpu|graphic"),
+    _Term(
+        "model_name",
+        "model|model name|computer|computer model",
+        plain,
+        not_place=rf"{ABOUT_OTHERS}|ssd|storage|disk|gpu|graphic",
+    ),
     _Term("model_identifier", "model identifier|machine identifier", plain),
     _Term("model_number", "model number|part number|sku|order number", plain),
     _Term("serial_number", "serial|serial number", plain, not_place=rf"{ABOUT_OTHERS}|ssd|storage|disk|battery"),
     _Term("hardware_uuid", "hardware uuid|system uuid|machine uuid|uuid", _uuid),
-    _Term("cpu_model", "chip|cpu|processor|cpu model|processor model|chip model|processor name", plain, not_place=rf"{ABOUT_OTHERS}|gpu|graphic"),
+    _Term(
+        "cpu_model",
+        "chip|cpu|processor|cpu model|processor model|chip model|processor name",
+        plain,
+        not_place=rf"{ABOUT_OTHERS}|gpu|graphic",
+    ),
     _Term("cpu_architecture", "architecture|cpu architecture", architecture, place=r"cpu|processor"),
-    _Term("cpu_cores_total", "cores|total cores|cpu cores|total cpu cores|physical cores|core count", whole, not_place=rf"{ABOUT_OTHERS}|gpu|graphic|summary"),
+    _Term(
+        "cpu_cores_total",
+        "cores|total cores|cpu cores|total cpu cores|physical cores|core count",
+        whole,
+        not_place=rf"{ABOUT_OTHERS}|gpu|graphic|summary",
+    ),
     _Term("cpu_cores_performance", "performance cores|p-?cores", whole),
     _Term("cpu_cores_efficiency", "efficiency cores|e-?cores", whole),
-    _Term("gpu_model", "chipset|chipset model|gpu|gpu model|graphics|graphics card|chip|model", plain, place=r"gpu|graphic"),
+    _Term(
+        "gpu_model",
+        "chipset|chipset model|gpu|gpu model|graphics|graphics card|chip|model",
+        plain,
+        place=r"gpu|graphic",
+    ),
     _Term("gpu_model", "gpu|gpu model|graphics card", plain, place=r"hardware|system|spec|node|server"),
     _Term("gpu_cores", "gpu cores|total gpu cores|gpu core count", whole, not_place=rf"{ABOUT_OTHERS}|summary"),
     _Term("gpu_cores", "cores|total cores", whole, place=r"gpu|graphic"),
-    _Term("gpu_metal_version", "metal|metal support|metal version|metal api|metal family|metal 4 api|metal \\d+ api", _metal),
-    _Term("gpu_compute_tflops", ".*theoretical.*|.*peak.*|fp32 performance|expected", _tflops, in_value=r"theoretical|peak|fp32|estimated"),
-    _Term("ram_gb", "capacity|ram|memory|installed|installed memory|installed ram|total memory|memory size|size|total ram", _gibibytes, place=_MEMORY, not_place=rf"{ABOUT_OTHERS}|storage|ssd|disk|summary"),
-    _Term("ram_gb", "ram|memory|installed memory|installed ram|total memory", _gibibytes, not_place=rf"{ABOUT_OTHERS}|storage|ssd|disk|summary"),
+    _Term(
+        "gpu_metal_version",
+        "metal|metal support|metal version|metal api|metal family|metal 4 api|metal \\d+ api",
+        _metal,
+    ),
+    _Term(
+        "gpu_compute_tflops",
+        ".*theoretical.*|.*peak.*|fp32 performance|expected",
+        _tflops,
+        in_value=r"theoretical|peak|fp32|estimated",
+    ),
+    _Term(
+        "ram_gb",
+        "capacity|ram|memory|installed|installed memory|installed ram|total memory|memory size|size|total ram",
+        _gibibytes,
+        place=_MEMORY,
+        not_place=rf"{ABOUT_OTHERS}|storage|ssd|disk|summary",
+    ),
+    _Term(
+        "ram_gb",
+        "ram|memory|installed memory|installed ram|total memory",
+        _gibibytes,
+        not_place=rf"{ABOUT_OTHERS}|storage|ssd|disk|summary",
+    ),
     _Term("ram_gb", "unified memory", _gibibytes, in_value=r"total|installed"),
     _Term("ram_type", "type|memory type|ram type", plain, place=_MEMORY, not_place=rf"{ABOUT_OTHERS}|storage|ssd|disk"),
     _Term("ram_manufacturer", "manufacturer|vendor|memory manufacturer|ram manufacturer", plain, place=_MEMORY),
     _Term("ram_bandwidth_gbps", "memory bandwidth|ram bandwidth", _bandwidth),
-    _Term("ram_bandwidth_gbps", "bandwidth|expected|massive bandwidth", _bandwidth, place=_MEMORY, not_place=rf"{ABOUT_OTHERS}|interconnect|ultrafusion|storage|network|link"),
+    _Term(
+        "ram_bandwidth_gbps",
+        "bandwidth|expected|massive bandwidth",
+        _bandwidth,
+        place=_MEMORY,
+        not_place=rf"{ABOUT_OTHERS}|interconnect|ultrafusion|storage|network|link",
+    ),
     _Term("os_build", "build|os build|build number|build version", _build, not_place=rf"{ABOUT_OTHERS}|firmware"),
     _Term("kernel_version", "kernel|kernel version", _kernel),
-)  # fmt: skip
-_OS_KEYS = re.compile(r"(?i)version|os|os version|operating system|macos|macos version|system version|distribution|release")
-_OS_NAME = re.compile(r"(?P<name>macOS|OS X|Mac OS X|Ubuntu|Debian(?: GNU/Linux)?|Fedora(?: Linux)?|Red Hat Enterprise Linux|RHEL|Rocky Linux|AlmaLinux|Arch Linux|Amazon Linux|openSUSE\w*|SUSE\w*|Windows(?: Server)?|FreeBSD)\b\s*(?P<rest>.*)", re.S)  # fmt: skip
+)
+_OS_KEYS = re.compile(
+    r"(?i)version|os|os version|operating system|macos|macos version|system version|distribution|release"
+)
+_OS_NAME = re.compile(
+    r"(?P<name>macOS|OS X|Mac OS X|Ubuntu|Debian(?: GNU/Linux)?|Fedora(?: Linux)?|Red Hat Enterprise Linux|RHEL|Rocky Linux"
+    r"|AlmaLinux|Arch Linux|Amazon Linux|openSUSE\w*|SUSE\w*|Windows(?: Server)?|FreeBSD)\b\s*(?P<rest>.*)",
+    re.S,
+)
 
 
 def _read(page: Page) -> Iterator[Stated]:

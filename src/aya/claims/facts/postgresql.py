@@ -72,7 +72,9 @@ def _replication(page: Page, node: str, items: list[Item]) -> Iterator[Stated]:
 
     def stated(item: Item, column: str, value: Json, said: Quantity | None = None) -> Stated:
         subject = f"replication {column}"
-        return Stated(item=item, node=node, subject=subject, value=value, said=said, place=Place("replication", key, column))
+        return Stated(
+            item=item, node=node, subject=subject, value=value, said=said, place=Place("replication", key, column)
+        )
 
     naming = next((item for item in items if mentioned(item.value, page.nodes)), items[0])
     yield stated(naming, "peer", peer)
@@ -98,10 +100,14 @@ def _of_link(item: Item, stated: Callable[..., Stated]) -> Iterator[Stated]:
 
 
 def _slot(item: Item) -> str | None:
-    if not re.fullmatch(r"(?i)`?(?:primary_slot_name|(?:active |primary )?(?:replication )?slots?(?: name)?)`?", item.key):
+    if not re.fullmatch(
+        r"(?i)`?(?:primary_slot_name|(?:active |primary )?(?:replication )?slots?(?: name)?)`?", item.key
+    ):
         return None
     found = re.search(r"\((?P<inside>[a-z_][a-z0-9_]*)\)|^(?P<bare>[a-z_][a-z0-9_]*)\b", item.value)
-    return (found["inside"] if found["inside"] not in ("active", "inactive") else None) or found["bare"] if found else None
+    return (
+        (found["inside"] if found["inside"] not in ("active", "inactive") else None) or found["bare"] if found else None
+    )
 
 
 def _only_other(page: Page, node: str) -> str | None:

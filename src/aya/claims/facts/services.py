@@ -45,10 +45,20 @@ def _service(node: str, items: list[Item], zone: timezone | None) -> Iterator[St
         place = Place("services", (("service_name", name),), column)
         return Stated(item=item, node=node, subject=f"service {name} {column}", value=value, place=place)
 
-    kind = "database" if _POSTGRES.search(name) else "api" if any("API" in item.text or "http" in item.text.lower() for item in items) else None
+    kind = (
+        "database"
+        if _POSTGRES.search(name)
+        else "api"
+        if any("API" in item.text or "http" in item.text.lower() for item in items)
+        else None
+    )
     status = next((item for item in items if item.key.lower() == "status"), None)
     runs = not (status and re.search(r"(?i)stopp|not running|failed|inactive|down", status.value))
-    yield stated(status or first, "status", "running" if runs else "failed" if status and "fail" in status.value.lower() else "stopped")
+    yield stated(
+        status or first,
+        "status",
+        "running" if runs else "failed" if status and "fail" in status.value.lower() else "stopped",
+    )
     if kind:
         yield stated(first, "service_type", kind)
     for item in items:

@@ -13,12 +13,16 @@ from aya.claims.statement import Page, Place, Reader, ServerSetting, Stated
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|jit|fsync|port|autovacuum")
 _SERVER = re.compile(r"(?i)postgres|\bpg\b|setting|parameter|wal\b|database server|configuration")
-_PENDING = re.compile(r"(?i)(?:configured|pending|after (?:the )?restart|will be|set to|next restart)[:\s]+(?P<value>[^,;()]+)")
-_RESTART = re.compile(r"(?i)(?:requires?|needs?|awaits?|pending)\s+(?:a\s+)?restart|restart\s+(?:is\s+)?(?:required|needed|pending)")
+_PENDING = re.compile(
+    r"(?i)(?:configured|pending|after (?:the )?restart|will be|set to|next restart)[:\s]+(?P<value>[^,;()]+)"
+)
+_RESTART = re.compile(
+    r"(?i)(?:requires?|needs?|awaits?|pending)\s+(?:a\s+)?restart|restart\s+(?:is\s+)?(?:required|needed|pending)"
+)
 _NOW = re.compile(r"(?i)current|value|active|now|current value|setting|running")
 _LATER = re.compile(r"(?i)configured|pending|pending value|after restart|new value")
 _INLINE = re.compile(r"\b(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*=\s*(?P<value>'[^']*'|[^\s,;]+)")
-FACTORS = {
+FACTORS: dict[str, tuple[str, int | str]] = {
     "B": (BYTES, 1), "kB": (BYTES, 1024), "8kB": (BYTES, 8192), "MB": (BYTES, 1024**2),
     "us": (SECONDS, "0.000001"), "ms": (SECONDS, "0.001"), "s": (SECONDS, 1), "min": (SECONDS, 60),
 }  # fmt: skip
@@ -31,7 +35,9 @@ def in_unit(text: str, setting: ServerSetting | None) -> tuple[str | None, Quant
         if bare[:1] in "'\"" and bare[-1:] == bare[:1] and len(bare) >= 2:
             return bare[1:-1], None
         if setting is not None and setting.kind == "bool":
-            return {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "0": "off"}.get(bare.lower(), bare.lower()), None
+            return {"true": "on", "yes": "on", "1": "on", "false": "off", "no": "off", "0": "off"}.get(
+                bare.lower(), bare.lower()
+            ), None
         is_prose = " " in bare and not re.search(r"[=,'\"$%]", bare)
         if setting is None:
             return (None if is_prose else bare or None), quantity(bare, COUNT, BYTES, SECONDS)
@@ -70,7 +76,7 @@ def _named(item: Item, page: Page) -> tuple[str | None, str]:
     """The setting that a line is about, and whether it states its `value`, what is `pending`, or both (empty)."""
     for said, column in ((item.key, ""), *((parent, "nested") for parent in item.parents[-1:])):
         name = said.strip("`").lower()
-        spoken = re.sub(r"[\s-]+", "_", name)
+        spoken = _spoken(re.sub(r"[\s-]+", "_", name), page)
         is_known = name in page.settings and (item.is_code or "_" in name) and bool(_SERVER.search(item.place))
         is_new = item.is_code and _NAME.fullmatch(name) and _SERVER.search(item.place) and not column
         if not (is_known or is_new or (spoken != name and spoken in page.settings)):
@@ -83,6 +89,12 @@ def _named(item: Item, page: Page) -> tuple[str | None, str]:
         if _LATER.fullmatch(item.key):
             return name, "pending"
     return None, ""
+
+
+def _spoken(name: str, page: Page) -> str:
+    """`work_memory` is how people call work_mem."""
+    short = re.sub(r"memory\b", "mem", name)
+    return short if short in page.settings else name
 
 
 def _setting(page: Page, item: Item, node: str | None, name: str, column: str) -> Iterator[Stated]:

@@ -10,10 +10,17 @@ from aya.claims.statement import Page, Place, Reader, Stated
 from aya.model import Json
 
 _VERSION = re.compile(r"v?(?P<version>\d+(?:\.\d+)+(?:[-+.]?[a-z]+\d*)?|\d+(?=\s|$|\())")
-_PRODUCTS = re.compile(r"(?i)\b(?P<name>PostgreSQL|Postgres|Python|MLX|Node\.js|Java|Go|Rust|Redis|nginx|MySQL|MariaDB|Docker|CUDA|PyTorch|TensorFlow|Ruby|PHP|Homebrew|Ollama|Patroni|PgBouncer)\b")  # fmt: skip
-_LISTS = re.compile(r"(?i)packages|libraries|dependencies|installed software|software versions|software stack$|tools|toolchain")
+_PRODUCTS = re.compile(
+    r"(?i)\b(?P<name>PostgreSQL|Postgres|Python|MLX|Node\.js|Java|Go|Rust|Redis|nginx|MySQL|MariaDB|Docker|CUDA|PyTorch"
+    r"|TensorFlow|Ruby|PHP|Homebrew|Ollama|Patroni|PgBouncer)\b"
+)
+_LISTS = re.compile(
+    r"(?i)packages|libraries|dependencies|installed software|software versions|software stack$|tools|toolchain"
+)
 _CANONICAL = {"postgres": "PostgreSQL"}
-_NOT_PRODUCTS = re.compile(r"(?i)version|architecture|compiler|platform|status|role|port|purpose|note|executable|installation|path|total.*")
+_NOT_PRODUCTS = re.compile(
+    r"(?i)version|architecture|compiler|platform|status|role|port|purpose|note|executable|installation|path|total.*"
+)
 _COLUMNS = {
     r"compiler": "compiler", r"install(?:ation)? path|install(?:ed)? (?:in|to)|prefix": "install_path",
     r"executable|binary|executable path|program": "executable_path",
@@ -56,7 +63,11 @@ def _line(node: str, item: Item) -> Iterator[Stated]:
     named = re.fullmatch(r"(?P<name>[\w.+#-]+(?: [\w.+#-]+)?) version", item.key, re.IGNORECASE)
     found = _VERSION.match(item.value)
     known = _PRODUCTS.fullmatch(item.key)
-    if named and found and not re.fullmatch(r"(?i)os|macos|kernel|bios|model|build|server|schema|firmware|metal", named["name"]):
+    if (
+        named
+        and found
+        and not re.fullmatch(r"(?i)os|macos|kernel|bios|model|build|server|schema|firmware|metal", named["name"])
+    ):
         name = _name(named["name"])
     elif known and found:
         name = _name(known["name"])

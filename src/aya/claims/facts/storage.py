@@ -27,8 +27,12 @@ def _device(node: str, items: list[Item]) -> Iterator[Stated]:
     """One list that states a device or a capacity."""
     around = f"{items[0].label} {' '.join(items[0].parents)}"
     told = " ".join(item.text for item in items)
-    is_device = any(_DEVICE.fullmatch(item.key) for item in items) and any(_CAPACITY.fullmatch(item.key) for item in items)
-    is_disk = any(_CAPACITY.fullmatch(item.key) for item in items) and re.search(r"(?i)\bssd\b|\bdisk\b|\bdrive\b|nvme|internal|external", around)
+    is_device = any(_DEVICE.fullmatch(item.key) for item in items) and any(
+        _CAPACITY.fullmatch(item.key) for item in items
+    )
+    is_disk = any(_CAPACITY.fullmatch(item.key) for item in items) and re.search(
+        r"(?i)\bssd\b|\bdisk\b|\bdrive\b|nvme|internal|external", around
+    )
     if not (is_device or is_disk):
         return
     where = "external" if re.search(r"(?i)external|thunderbolt|usb", around) or (
@@ -47,10 +51,12 @@ def _device(node: str, items: list[Item]) -> Iterator[Stated]:
             percent = quantity(item.value, PERCENT)
             if percent:
                 yield _stated(item, node, where, "free part", percent.text, None, percent)
-        elif re.fullmatch(r"(?i)technology|type|interface", item.key) and re.search(r"(?i)ssd|hdd|nvme|flash|sata", item.value):
-            if where == "internal":
-                kind = re.sub(r"\s*\([^()]*\)", "", item.value).strip()
-                yield _stated(item, node, where, "type", kind, Place("node", column="storage_internal_type"))
+        elif re.fullmatch(r"(?i)technology|type|interface", item.key) and re.search(
+            r"(?i)ssd|hdd|nvme|flash|sata", item.value
+        ):
+            kind = re.sub(r"\s*\([^()]*\)", "", item.value).strip()
+            place = Place("node", column="storage_internal_type") if where == "internal" else None
+            yield _stated(item, node, where, "type", kind, place)
 
 
 def _capacity(item: Item, node: str, where: str) -> Iterator[Stated]:

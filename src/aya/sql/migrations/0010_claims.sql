@@ -7,6 +7,7 @@ CREATE TABLE aya.claims (
     ordinal    integer NOT NULL,
     text       text NOT NULL,
     node       text,
+    node_id    integer REFERENCES system_nodes (id) ON DELETE SET NULL,
     subject    text NOT NULL,
     value      text,
     facts      jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(facts) = 'array'),
@@ -19,14 +20,15 @@ CREATE TABLE aya.claims (
     -- Nobody is accused, and nothing believed, without a reason.
     CHECK (verdict = 'unverifiable' OR (rule IS NOT NULL AND evidence IS NOT NULL))
 );
-CREATE INDEX idx_claims_node ON aya.claims (node);
+CREATE INDEX idx_claims_node ON aya.claims (node_id);
 COMMENT ON TABLE aya.claims IS 'One row per statement of an imported document, with the verdict of the rules on it. Not state: derived from the document and from what is recorded.';
 COMMENT ON COLUMN aya.claims.id IS 'Number of the row.';
 COMMENT ON COLUMN aya.claims.document IS 'Name of the document; rows of state that it fills have the source document:NAME.';
 COMMENT ON COLUMN aya.claims.line IS 'Line of the document, from 1.';
 COMMENT ON COLUMN aya.claims.ordinal IS 'Place among the statements of the document, from 0.';
 COMMENT ON COLUMN aya.claims.text IS 'The statement, secrets redacted.';
-COMMENT ON COLUMN aya.claims.node IS 'Name of the node it is about; NULL: none in particular.';
+COMMENT ON COLUMN aya.claims.node IS 'The node it is about, as the document calls it; NULL: none in particular.';
+COMMENT ON COLUMN aya.claims.node_id IS 'That node here; NULL also where it is gone.';
 COMMENT ON COLUMN aya.claims.subject IS 'What it is about: the headings, label and key it stands under.';
 COMMENT ON COLUMN aya.claims.value IS 'What it says of that; NULL for a heading of a list.';
 COMMENT ON COLUMN aya.claims.facts IS 'What was understood: [{"section", "key", "column", "value"}], as it stands in the state; empty: it fills no column.';
