@@ -99,6 +99,7 @@ def test_one_thing_said_in_two_ways_is_found_on_both_lines(judged: Judged) -> No
 
 
 def test_another_measurement_and_a_second_installation_contradict_nothing(judged: Judged) -> None:
-    more = "\n### Performance Benchmarks\n\n- **Average:** 35 ms\n\n**Python Version:**\n- **Version:** 3.9.6\n\n**Homebrew Python:**\n- **Version:** 3.12.1\n"
+    more = "\n### Performance Benchmarks\n\n- **Average:** 35 ms\n\n**Python Version:**\n- **Version:** 3.9.6\n"
+    more += "\n**Homebrew Python:**\n- **Version:** 3.12.1\n"
     text = FLEET.replace("## Summary", f"{more}\n## Summary")
     assert [one.text for one in judged(text) if one.verdict is Verdict.CONTRADICTED] == []

@@ -12,7 +12,7 @@ from aya.claims.facts import measurements
 from aya.claims.moment import moment_in
 from aya.claims.outline import Outline, outline
 from aya.claims.reading import Written
-from aya.claims.scope import described_nodes, nodes_of_items
+from aya.claims.scope import described_nodes, mentioned, nodes_of_items
 from aya.claims.statement import Page, Reader, ServerSetting, Stated
 from aya.model import FACT_TYPES, Fact, Facts, Json, Measurement, Node
 from aya.record.claimed import CLAIMED, ClaimedNode
@@ -165,10 +165,12 @@ def _typed(row_type: type, column: str, value: Json) -> Any:
 
 def _details(page: Page, name: str, stated: Sequence[Stated]) -> dict[str, dict[str, Json]]:
     """What is stated of a node and has no column of its own, under its heading and label."""
-    placed = {one.item.number for one in stated if one.place is not None}
+    placed = {
+        one.item.number for one in stated if one.place is not None or one.subject.startswith(measurements.SUBJECT)
+    }
     details: dict[str, dict[str, Json]] = {}
     for item in page.items(name):
-        if item.number in placed or item.is_label or not item.text:
+        if item.number in placed or item.is_label or not item.text or not mentioned(item.place, page.nodes):
             continue
         where = " / ".join(filter(None, [item.headings[-1].text if item.headings else "", item.label, *item.parents]))
         under = details.setdefault(where or "document", {})
