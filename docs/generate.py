@@ -203,21 +203,20 @@ def drift_page() -> str:
 CLAIMS = """\
 `aya import FILE.md --as document` reads an assessment of machines and takes it at its word where nobody looked. What it says
 stands in the tables of the state and is marked: rows have the source `document:NAME`, the columns of a node are named in
-`metadata.claimed.columns` with their lines, and every row has the document and its lines in `metadata.claimed`. Nobody looked:
-it is no collection run, `last_verified` stays empty, and no snapshot is verified by it. Importing the same again writes
-nothing; a document is known by the name of its file, and importing another one of that name takes its place.
+`metadata.claimed.columns` with their lines, and every row has the document and its lines in `metadata.claimed`. Nobody
+looked: it is no collection run, `last_verified` stays empty, and no snapshot is verified by it. Importing the same again
+writes nothing; a document is known by the name of its file, and importing another one of that name takes its place.
 
-What a collector finds takes the place of what was claimed; the claim stays, with its verdict. What no collector saw whole stays as
-claimed, and a document never goes over what was measured. A machine takes over the node of its name, else the one whose hardware
-UUID the document states. What a document states of a node and has no column is in `metadata.claimed.details`, under its heading
-and label.
+What a collector finds takes the place of what was claimed; the claim stays, with its verdict. What no collector saw whole
+stays as claimed, and a document never goes over what was measured. A machine takes over the node of its name, else the one
+whose hardware UUID the document states. What a document states of a node and has no column is in `metadata.claimed.details`,
+under its heading and label.
 
 `aya claims [NODE] [--contradicted]` shows every statement with its verdict: `contradicted` if any rule contradicts it, else
 `confirmed` if any confirms it, else `unverifiable`. The table is `aya.claims`, by REST it is `/api/v1/claims`.
 
 Secrets are taken out before anything is stored; the lines they stand on are told. A document is data: nothing in it is run,
 fetched or followed. One of more than {limit:,} bytes, an empty one, and what is no text is refused.
-
 """
 
 

@@ -15,6 +15,7 @@ from aya.claims.quantity import quantities
 
 KEY_CHARACTERS = 80
 _PLAIN_KEY = re.compile(r"(?P<key>[^:.!?]{1,80}?)\s*:\s+(?P<value>\S.*)", re.S)
+_ASSIGNED = re.compile(r"(?P<key>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*=\s*(?P<value>\S.*)", re.S)
 _COUNTED_KEY = re.compile(r"(?P<count>[~<>]?\d[\d,]*\+?)\s+(?P<key>[A-Za-z].*)")
 
 
@@ -53,7 +54,7 @@ class Item:
     @property
     def place(self) -> str:
         """Everything it stands under, as one text."""
-        return " / ".join([*(heading.text for heading in self.headings), self.label, *self.parents])
+        return " / ".join(filter(None, [*(heading.text for heading in self.headings), self.label, *self.parents]))
 
     @property
     def near(self) -> str:
@@ -224,6 +225,9 @@ def _parted(tokens: Sequence[Token], text: str) -> tuple[str, str, bool]:
         rest = text.partition(first.content)[2].strip()
         if rest[:1] and rest[0] in ":=":
             return first.content.strip()[:KEY_CHARACTERS], rest[1:].strip(), True
+    assigned = _ASSIGNED.fullmatch(text)
+    if assigned:
+        return assigned["key"], assigned["value"], True
     plain = _PLAIN_KEY.fullmatch(text)
     if plain and len(plain["key"].split()) <= 8:
         return plain["key"].strip(), plain["value"].strip(), False

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timezone
 from itertools import groupby
 
+from aya.claims.instance import port_of
 from aya.claims.moment import moment_in
 from aya.claims.outline import Item
 from aya.claims.quantity import SECONDS, quantity
@@ -23,12 +24,13 @@ def _read(page: Page) -> Iterator[Stated]:
         for _, group in groupby(items, key=lambda item: item.group):
             members = list(group)
             marks = {item.key.lower() for item in members if _MARKS.fullmatch(item.key)}
-            is_server = _POSTGRES.search(members[0].label) and any(item.key.lower() == "version" for item in members)
+            title = members[0].label or (members[0].headings[-1].text if members[0].headings else "")
+            is_server = _POSTGRES.search(title) and any(item.key.lower() == "version" for item in members)
             if len(marks) >= 2 or is_server or (marks and re.search(r"(?i)service", members[0].near)):
-                yield from _service(node, members, zone if isinstance(zone, timezone) else None)
+                yield from _service(page, node, members, zone if isinstance(zone, timezone) else None)
 
 
-def _service(node: str, items: list[Item], zone: timezone | None) -> Iterator[Stated]:
+def _service(page: Page, node: str, items: list[Item], zone: timezone | None) -> Iterator[Stated]:
     first = items[0]
     name = next((item.value for item in items if re.fullmatch(r"(?i)(?:service )?name|service", item.key)), None)
     if name is None and _POSTGRES.search(first.label or (first.headings[-1].text if first.headings else "")):
@@ -45,6 +47,9 @@ def _service(node: str, items: list[Item], zone: timezone | None) -> Iterator[St
         place = Place("services", (("service_name", name),), column)
         return Stated(item=item, node=node, subject=f"service {name} {column}", value=value, place=place)
 
+    port = port_of(page, node) if name == "PostgreSQL" else None
+    if port:
+        yield stated(first, "port", port)
     kind = (
         "database"
         if _POSTGRES.search(name)

@@ -16,8 +16,8 @@ _CAPACITY = re.compile(r"(?i)capacity|size|total|total capacity")
 
 def _read(page: Page) -> Iterator[Stated]:
     for node in page.nodes:
-        items = [item for item in page.items(node) if item.key and not item.is_label and _PLACE.search(item.near)]
-        for _, group in groupby(items, key=lambda item: item.group):
+        items = [item for item in page.items(node) if item.key and not item.is_label]
+        for _, group in groupby((item for item in items if _PLACE.search(item.near)), key=lambda item: item.group):
             yield from _device(node, list(group))
         for item in items:
             yield from _one_line(node, item)
@@ -25,7 +25,8 @@ def _read(page: Page) -> Iterator[Stated]:
 
 def _device(node: str, items: list[Item]) -> Iterator[Stated]:
     """One list that states a device or a capacity."""
-    around = f"{items[0].label} {' '.join(items[0].parents)}"
+    heading = items[0].headings[-1].text if items[0].headings and not items[0].label else ""
+    around = f"{heading} {items[0].label} {' '.join(items[0].parents)}"
     told = " ".join(item.text for item in items)
     is_device = any(_DEVICE.fullmatch(item.key) for item in items) and any(
         _CAPACITY.fullmatch(item.key) for item in items

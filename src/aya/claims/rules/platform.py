@@ -136,7 +136,7 @@ def _code_names(case: Case, node: str | None, known: Chip) -> Iterator[Opinion]:
     """`Performance Cores (Avalanche)` of a chip that is of another generation."""
     owners: dict[str, list[str]] = {}
     for one in chips():
-        for one_class in one.core_classes:
+        for one_class in one.core_classes if one.vendor == known.vendor else ():
             if one_class.code_name:
                 owners.setdefault(one_class.code_name, []).append(one.name)
     own = {one_class.code_name for one_class in known.core_classes if one_class.code_name}
@@ -144,9 +144,9 @@ def _code_names(case: Case, node: str | None, known: Chip) -> Iterator[Opinion]:
         if node is None and not any(case.has_chip(item, name) for name in case.page.nodes):
             continue
         for name, others in owners.items():
-            if (
-                not re.search(rf"\b{re.escape(name)}\b", item.key if item.is_label else item.text)
-                or "core" not in item.text.lower()
+            # As in `Performance Cores (Avalanche)`: the names alone are words of every day.
+            if not re.search(
+                rf"(?i)\bcores?\s*\(\s*{re.escape(name)}\s*\)|\b{re.escape(name)} (?:[pe]-?)?cores?\b", item.text
             ):
                 continue
             if name in own:
