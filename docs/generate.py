@@ -4,7 +4,7 @@ current.
     python docs/generate.py [--check]
 
 What is generated: src/aya/sql/schema.sql, src/aya/sql/guards.txt, docs/tables.md, docs/collectors.md, docs/checks.md,
-docs/drift.md, docs/platform.md, docs/settings.md, docs/cli.md.
+docs/drift.md, docs/claims.md, docs/platform.md, docs/settings.md, docs/cli.md.
 """
 
 import inspect
@@ -20,6 +20,10 @@ from pathlib import Path
 from typing import Any
 
 from aya.audit.guards import guards
+from aya.claims.description import readers
+from aya.claims.measured import RULE as MEASURED
+from aya.claims.reading import LIMIT_BYTES
+from aya.claims.rule import rules
 from aya.collect.catalogue import PACKAGES, collectors
 from aya.collect.postgresql.run import server_collectors
 from aya.db.connection import rows
@@ -47,6 +51,7 @@ def main() -> int:
         "docs/collectors.md": collectors_page(),
         "docs/checks.md": checks_page(),
         "docs/drift.md": drift_page(),
+        "docs/claims.md": claims_page(),
         "docs/platform.md": platform_page(),
         "docs/settings.md": settings_page(),
         "docs/cli.md": cli_page(),
@@ -192,6 +197,36 @@ def drift_page() -> str:
         **{name: f"aya.drift.sections.{name}" for name in comparable()},
     }.items():
         lines += [f"\n## {title}\n", f"{inspect.getdoc(import_module(module))}\n"]
+    return GENERATED + "\n".join(lines) + "\n"
+
+
+CLAIMS = """\
+`aya import FILE.md --as document` reads an assessment of machines and takes it at its word where nobody looked. What it says
+stands in the tables of the state and is marked: rows have the source `document:NAME`, the columns of a node are named in
+`metadata.claimed.columns` with their lines, and every row has the document and its lines in `metadata.claimed`. Nobody
+looked: it is no collection run, `last_verified` stays empty, and no snapshot is verified by it. Importing the same again
+writes nothing; a document is known by the name of its file, and importing another one of that name takes its place.
+
+What a collector finds takes the place of what was claimed; the claim stays, with its verdict. What no collector saw whole
+stays as claimed, and a document never goes over what was measured. A machine takes over the node of its name, else the one
+whose hardware UUID the document states. What a document states of a node and has no column is in `metadata.claimed.details`,
+under its heading and label.
+
+`aya claims [NODE] [--contradicted]` shows every statement with its verdict: `contradicted` if any rule contradicts it, else
+`confirmed` if any confirms it, else `unverifiable`. The table is `aya.claims`, by REST it is `/api/v1/claims`.
+
+Secrets are taken out before anything is stored; the lines they stand on are told. A document is data: nothing in it is run,
+fetched or followed. One of more than {limit:,} bytes, an empty one, and what is no text is refused.
+"""
+
+
+def claims_page() -> str:
+    """What becomes of a document, and every reason for a verdict, from the docstrings of the readers and rules."""
+    lines = ["# Claims\n", CLAIMS.format(limit=LIMIT_BYTES), "\n# What is understood\n"]
+    lines += [f"- **{name}**: {inspect.getdoc(import_module(f'aya.claims.facts.{name}'))}" for name in readers()]
+    lines += ["\n\n# Rules\n", "Each is one file in `src/aya/claims/rules/`.\n"]
+    lines += [f"- **{name}**: {inspect.getdoc(import_module(f'aya.claims.rules.{name}'))}" for name in rules()]
+    lines += [f"- **{MEASURED}**: {inspect.getdoc(import_module('aya.claims.measured'))}"]
     return GENERATED + "\n".join(lines) + "\n"
 
 

@@ -110,6 +110,8 @@ class Redactor:
     """Takes secrets out of texts; the same key gives the same mark for the same secret."""
 
     key: bytes
+    keeps_lines: bool = False
+    """Whether what follows a secret of several lines stays on the line where it was."""
 
     def mark(self, secret: str) -> str:
         """What stands in the place of a secret."""
@@ -135,7 +137,8 @@ class Redactor:
         if secret.startswith("[redacted:"):
             return match[0]
         start, end = match.span("secret")
-        return match[0][: start - match.start()] + self.mark(secret) + match[0][end - match.start() :]
+        lines = "\n" * secret.count("\n") if self.keeps_lines else ""
+        return match[0][: start - match.start()] + self.mark(secret) + lines + match[0][end - match.start() :]
 
 
 def map_texts(value: Any, change: Callable[[str], str]) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
+from aya.claims.store import judge_again
 from aya.collect.postgresql.run import collect_servers
 from aya.collect.runner import collect_machine, put_together
 from aya.host.address import opened, plain
@@ -77,4 +78,5 @@ def collect(
     context.progress("recording")
     with context.database.connect() as connection:
         recorded = record(connection, [state], payload_limit_bytes=context.settings.payload_limit_bytes)
+        judge_again(connection, [recorded[0].node_name])
     return Collection(state, recorded[0])

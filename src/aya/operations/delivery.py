@@ -9,6 +9,7 @@ import orjson
 from pydantic import StringConstraints
 
 from aya.access.scope import Scope
+from aya.claims.store import judge_again
 from aya.collect.runner import cleaned
 from aya.delivery.document import read_state, write_state
 from aya.delivery.post import Destination
@@ -67,6 +68,7 @@ def record_collection(
             body_sha256=digest.digest(),
             payload_limit_bytes=context.settings.payload_limit_bytes,
         )
+        judge_again(connection, [received.node_name])
     context.tally.rows = received.inserted + received.updated + received.vanished
     return received
 

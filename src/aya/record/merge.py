@@ -111,3 +111,10 @@ VANISHED_WITH_SERVER = {
     fact_type: _vanished_with_server(fact_type) for fact_type in FACT_TYPES if "instance" in fact_type.KEY
 }
 """The statement that lets the facts of servers vanish that are not among those `running`."""
+
+CLAIMS_GIVE_WAY = {
+    fact_type: f"UPDATE {fact_type.TABLE} SET {', '.join(_vanished(fact_type))} "
+    f"WHERE node_id = %(node)s AND {fact_type.PRESENCE} AND source LIKE 'document:%%'"
+    for fact_type in FACT_TYPES
+}
+"""The statement that lets what only a document says of a section vanish."""

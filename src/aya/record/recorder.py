@@ -20,7 +20,7 @@ from aya.db.queries import query
 from aya.errors import PayloadRefused
 from aya.model import FACT_TYPES, Collected, Fact, Node, NodeState
 from aya.record.columns import columns
-from aya.record.merge import MERGES, REFRESH_INTERVAL, VANISHED_WITH_SERVER
+from aya.record.merge import CLAIMS_GIVE_WAY, MERGES, REFRESH_INTERVAL, VANISHED_WITH_SERVER
 from aya.record.payload import check
 
 NODE_COLUMNS = ("node_name", "node_role", "node_role_source", "identity", "status", *(f.name for f in fields(Node)))
@@ -80,6 +80,9 @@ def record(
         for state, result in zip(states, results, strict=True):
             _let_absent_servers_vanish(connection, state, result)
         _record_sections(connection, states, results, payload_limit_bytes)
+        for state, node, result in zip(states, found, results, strict=True):
+            if node["claimed"] is not None:
+                _let_claims_give_way(connection, state, result)
         nodes = [result.node_id for result in results]
         if any(c.facts.instances or c.facts.replication for state in states for c in state.collected):
             connection.execute(query("resolve_replication"), {"nodes": nodes})
@@ -103,7 +106,7 @@ def _find(connection: Connection, states: Sequence[NodeState]) -> list[dict[str,
         }
         for number, state in enumerate(states)
     ]
-    found = rows(connection, query("find_nodes"), {"nodes": _json_text(known)})
+    found = rows(connection, query("find_nodes"), {"nodes": json_text(known)})
     for state, node in zip(states, found, strict=True):
         if node["taken"] is not None:
             raise PayloadRefused(
@@ -130,7 +133,7 @@ def _begin_runs(connection: Connection, states: Sequence[NodeState], found: Sequ
         }
         for at, (state, node) in enumerate(zip(states, found, strict=True))
     ]
-    numbered = rows(connection, query("begin_runs"), {"nodes": _json_text(given)})
+    numbered = rows(connection, query("begin_runs"), {"nodes": json_text(given)})
     return [
         Recorded(state.node_name, number["id"], run_id=number["run_id"])
         for state, number in zip(states, numbered, strict=True)
@@ -144,7 +147,7 @@ def _record_nodes(
         _node_overlay(state, node, result.node_id) for state, node, result in zip(states, found, results, strict=True)
     ]
     inserted = {
-        row["id"]: row["inserted"] for row in rows(connection, _record_nodes_statement(), {"nodes": _json_text(given)})
+        row["id"]: row["inserted"] for row in rows(connection, record_nodes_statement(), {"nodes": json_text(given)})
     }
     for result in results:
         result.inserted += inserted.get(result.node_id) is True
@@ -162,6 +165,8 @@ def _node_overlay(state: NodeState, node: dict[str, Any], node_id: int) -> dict[
         columns["identity"] = state.identity
     if node["status"] == "pending":
         columns["status"] = "active"
+    # What a document says of a column holds until somebody finds a value.
+    claimed = (node["claimed"] or {}).get("columns", {})
     replaced: dict[str, Any] = {}
     merged: dict[str, Any] = {}
     removed: list[str] = []
@@ -176,9 +181,12 @@ def _node_overlay(state: NodeState, node: dict[str, Any], node_id: int) -> dict[
                     removed.append(key)
                 elif value is not None:
                     (replaced if complete else merged)[key] = value
-            elif complete or getattr(facts.node, name) is not None:
+            elif (complete and name not in claimed) or getattr(facts.node, name) is not None:
                 columns[name] = getattr(facts.node, name)
         observed |= facts.observed
+    if not claimed.keys().isdisjoint(columns):
+        left = {name: line for name, line in claimed.items() if name not in columns}
+        replaced["claimed"] = {**node["claimed"], "columns": left}
     if observed:
         observed["at"] = state.collected_at
     return {
@@ -197,7 +205,8 @@ def _without_unknown(value: Any) -> Any:
 
 
 @cache
-def _record_nodes_statement() -> str:
+def record_nodes_statement() -> str:
+    """The statement that lays what is known over the rows of nodes."""
     return (
         query("record_nodes")
         .replace("{columns}", ", ".join(NODE_COLUMNS))
@@ -260,15 +269,15 @@ def _record_sections(
             due.setdefault(fact_type, []).extend(part for part in changed if part.fact_type is fact_type)
     if not new_marks:
         return
-    connection.execute(query("put_marks"), {"marks": _json_text(new_marks)})
+    connection.execute(query("put_marks"), {"marks": json_text(new_marks)})
     for fact_type, parts in due.items():
         written = rows(
             connection,
             MERGES[fact_type],
             {
                 "nodes": sorted({part.node_id for part in parts}),
-                "rows": _json_text([{"node_id": p.node_id, "source": p.source, "rows": p.facts} for p in parts]),
-                "complete": _json_text([{"node_id": p.node_id, "source": p.source} for p in parts if p.complete]),
+                "rows": json_text([{"node_id": p.node_id, "source": p.source, "rows": p.facts} for p in parts]),
+                "complete": json_text([{"node_id": p.node_id, "source": p.source} for p in parts if p.complete]),
             },
         )
         for counts in written:
@@ -276,6 +285,14 @@ def _record_sections(
             result.inserted += counts["inserted"]
             result.updated += counts["updated"]
             result.vanished += counts["vanished"]
+
+
+def _let_claims_give_way(connection: Connection, state: NodeState, result: Recorded) -> None:
+    """What a document said of a section is gone once all who speak for that section saw everything."""
+    for fact_type in FACT_TYPES:
+        looks = [c.outcome.complete for c in state.collected if fact_type.SECTION in c.sections]
+        if looks and all(looks):
+            result.vanished += connection.execute(CLAIMS_GIVE_WAY[fact_type], {"node": result.node_id}).rowcount
 
 
 def _parts(collected: Collected, node_id: int) -> list[_Part]:
@@ -332,8 +349,8 @@ def _insert_runs(
         for collected in state.collected
     ]
     given = {
-        "runs": _json_text(runs),
-        "outcomes": _json_text(outcomes),
+        "runs": json_text(runs),
+        "outcomes": json_text(outcomes),
         "aya_version": __version__,
         "changed": changed,
     }
@@ -367,10 +384,11 @@ def _insert_measurements(connection: Connection, states: Sequence[NodeState], re
         for m in collected.facts.measurements
     ]
     if taken:
-        connection.execute(query("insert_measurements"), {"measurements": _json_text(taken)})
+        connection.execute(query("insert_measurements"), {"measurements": json_text(taken)})
 
 
-def _json_text(value: object) -> str:
+def json_text(value: object) -> str:
+    """Facts as JSON that PostgreSQL reads. Raises PayloadRefused for what JSON cannot say."""
     return _json(value).decode()
 
 

@@ -18,8 +18,8 @@ from rich.table import Table
 from aya.errors import AyaError
 
 STYLES = {
-    **dict.fromkeys(("pass", "ok", "running", "verified", "active", "intact"), "green"),
-    **dict.fromkeys(("fail", "failed", "unreadable"), "bold red"),
+    **dict.fromkeys(("pass", "ok", "running", "verified", "active", "intact", "confirmed"), "green"),
+    **dict.fromkeys(("fail", "failed", "unreadable", "contradicted"), "bold red"),
     **dict.fromkeys(("skipped", "denied", "unsupported", "partial", "pending", "unverified"), "yellow"),
     **dict.fromkeys(("absent", "stopped", "inactive"), "dim"),
 }

@@ -148,10 +148,14 @@ def _print_node(node: dict[str, Any]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
+    metadata = dict(node.get("metadata") or {})
+    claimed = dict(metadata.pop("claimed", {}))
+    lines = claimed.pop("columns", {})
     for name, value in node.items():
         if name not in ("id", "metadata") and value is not None:
-            table.add_row(name, styled(text(value)))
-    for path, value in _leaves((), node.get("metadata") or {}):
+            is_claimed = f" [dim](claimed, line {lines[name]})[/]" if name in lines else ""
+            table.add_row(name, styled(text(value)) + is_claimed)
+    for path, value in (*_leaves((), metadata), *_leaves(("claimed",), claimed)):
         if value not in (None, "", [], {}):
             table.add_row(path, shown(text(value)))
     print_renderable(table)

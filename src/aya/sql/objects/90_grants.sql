@@ -16,6 +16,7 @@ GRANT INSERT ON aya.call_ends TO aya_writer;
 GRANT INSERT, DELETE ON aya.deliveries TO aya_writer;
 GRANT INSERT ON aya.embedding_models TO aya_writer;
 GRANT INSERT, DELETE ON aya.embedding_cache TO aya_writer;
+GRANT INSERT, UPDATE, DELETE ON aya.claims TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.begin_call(text, text, inet, text, text, bytea) TO aya_writer;
 -- Whoever reads may know which tokens there are, but not what could be tried against a stolen one.
 REVOKE SELECT ON aya.tokens FROM aya_reader;
@@ -34,5 +35,5 @@ GRANT USAGE ON SCHEMA public, aya, past TO aya_sql;
 GRANT SELECT ON ALL TABLES IN SCHEMA public, past TO aya_sql;
 -- Behind the views of public and past; see aya.sql_gaps.
 GRANT SELECT ON aya.sql_gaps, aya.prunings, aya.system_state_snapshots, aya.snapshot_nodes, aya.snapshot_node_ends, aya.snapshot_facts,
-    aya.snapshot_fact_ends, aya.snapshot_checks TO aya_sql;
+    aya.snapshot_fact_ends, aya.snapshot_checks, aya.claims TO aya_sql;
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_sql;

@@ -1,6 +1,7 @@
 -- The node that each machine is, whatever it is called now: by hardware UUID; else by machine id, unless the UUIDs say they are two;
 -- else, for machines that have neither, by name. A node that has no identity yet (announced, or described in a document) is
--- taken over by the machine of its name; one that another AYA vouches for is never. `taken` is a different machine that has the name.
+-- taken over by the machine of its name, else by the one whose hardware UUID the document states; one that another AYA vouches for is
+-- never. `taken` is a different machine that has the name.
 WITH given AS (
     SELECT *
     FROM json_to_recordset(%(nodes)s::json) AS g (
@@ -9,7 +10,7 @@ WITH given AS (
 ), own AS NOT MATERIALIZED (
     SELECT * FROM system_nodes WHERE origin IS NULL
 ), candidate AS (
-    SELECT g.number, n.id, 1 AS rank
+    SELECT g.number, n.id, CASE WHEN n.identity LIKE 'name:%%' THEN 4 ELSE 1 END AS rank
     FROM given g
     JOIN own n ON n.hardware_uuid = g.hardware_uuid
     UNION ALL
@@ -25,7 +26,7 @@ WITH given AS (
 ), found AS (
     SELECT DISTINCT ON (number) number, id FROM candidate ORDER BY number, rank
 )
-SELECT n.id, n.identity, n.node_role_source, n.status, namesake.identity AS taken
+SELECT n.id, n.identity, n.node_role_source, n.status, n.metadata -> 'claimed' AS claimed, namesake.identity AS taken
 FROM given g
 LEFT JOIN found f USING (number)
 LEFT JOIN system_nodes n ON n.id = f.id

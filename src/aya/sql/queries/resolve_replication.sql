@@ -1,11 +1,11 @@
 -- Say which nodes a replication link joins: the teller itself, and the other end by PostgreSQL's system identifier, which a primary
 -- shares with its replicas, and by address. An end that fits no node, or more than one, stays NULL. Nodes that another
--- AYA vouches for are left out.
+-- AYA vouches for are left out, and links that only a document claims.
 WITH link AS (
     SELECT r.id, r.node_id, r.side, r.client_address, r.application_name, split_part(r.instance, ':', 1) AS system_identifier
     FROM replication_status r
     JOIN system_nodes n ON n.id = r.node_id AND n.origin IS NULL
-    WHERE r.is_active
+    WHERE r.is_active AND coalesce(r.source, '') NOT LIKE 'document:%%'
         AND split_part(r.instance, ':', 1) IN (
             SELECT split_part(mine.instance, ':', 1) FROM postgresql_instances mine WHERE mine.node_id = ANY (%(nodes)s)
         )

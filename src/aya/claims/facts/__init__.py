@@ -1,0 +1,1 @@
+"""What a document states, topic by topic: one file each, discovered."""

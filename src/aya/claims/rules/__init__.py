@@ -1,0 +1,1 @@
+"""Reasons why a statement holds or does not: one file each, discovered."""

@@ -1,0 +1,148 @@
+"""What PostgreSQL itself says of a setting: which values it takes, what they mean, whether a change waits for a restart."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+
+from aya.claims.quantity import shown
+from aya.claims.rule import Case, Opinion, Rule
+from aya.claims.statement import ServerSetting, Stated
+
+_MEANING = re.compile(r"(?P<value>-?\d+(?:\.\d+)?) (?P<meaning>(?:means|disables|turns|specifies)\b[^.]*)")
+_NONE_EXTRA = "keeps no more than checkpoints and slots need; nothing is unlimited"
+SPECIAL = {
+    ("wal_keep_size", "0"): _NONE_EXTRA, ("wal_keep_segments", "0"): _NONE_EXTRA,
+    ("synchronous_standby_names", ""): "disables synchronous replication: every standby is asynchronous",
+    ("max_prepared_transactions", "0"): "disables prepared transactions",
+    ("max_wal_senders", "0"): "disables replication",
+    ("idle_replication_slot_timeout", "0"): "disables the timeout",
+    ("archive_command", ""): "disables archiving by a command",
+    ("log_statement", "none"): "disables logging of statements",
+    ("max_parallel_workers_per_gather", "0"): "disables parallel queries",
+    ("commit_delay", "0"): "disables the delay", ("reserved_connections", "0"): "means none is reserved",
+}  # fmt: skip
+"""What special values mean of which the server itself says nothing."""
+_UNLIMITED = re.compile(r"(?i)\b(?:unlimited|infinite|no limit|no maximum|forever)\b")
+_DISABLED = re.compile(r"(?i)\b(?:disabled|disables|off|none|no)\b")
+_USES = re.compile(r"(?i)\b(?:uses?|same as|inherits?|from|falls back to)\s+`?(?P<name>[a-z][a-z0-9_]+)`?")
+_RESTART = re.compile(r"(?i)requires?\s+(?:a\s+)?restart|restart\s+(?:is\s+)?required|needs?\s+(?:a\s+)?restart")
+
+
+def _judge(case: Case) -> Iterator[Opinion]:
+    for one in case.stated:
+        name, _, column = one.subject.rpartition(" ")
+        setting = case.page.settings.get(name)
+        if setting is None or column not in ("setting_value", "pending_value"):
+            continue
+        yield from _takes(one, setting)
+        if column == "setting_value":
+            yield from _means(one, setting)
+            yield from _platform(case, one, setting)
+            yield from _improvement(one, setting)
+        yield from _restart(one, setting)
+
+
+def _takes(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
+    """A value that no server takes cannot be the one that it has."""
+    value = str(one.value)
+    if (
+        setting.kind == "enum"
+        and setting.choices
+        and value.lower() not in setting.choices
+        and setting.name != "wal_sync_method"
+    ):
+        yield Opinion(one.item, False, f"{setting.name} takes {', '.join(setting.choices)}, not {value}.")
+    if setting.kind == "bool" and value not in ("on", "off"):
+        yield Opinion(one.item, False, f"{setting.name} is on or off, not {value}.")
+    if setting.kind in ("integer", "real") and setting.least is not None and setting.most is not None:
+        try:
+            number, least, most = Decimal(value), Decimal(setting.least), Decimal(setting.most)
+        except InvalidOperation:
+            return
+        if not least <= number <= most:
+            unit = f" of {setting.unit}" if setting.unit else ""
+            yield Opinion(
+                one.item, False, f"{setting.name} takes {setting.least} to {setting.most}{unit}, not {value}."
+            )
+
+
+def _means(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
+    """`0 (unlimited)`: what is said of a value is what PostgreSQL says of it."""
+    bracket = re.search(r"\(([^()]*)\)", one.item.value)
+    note = bracket[1] if bracket else ""
+    if not note or re.search(r"(?i)configured|pending|restart", note):
+        return
+    meaning = _meaning(setting, str(one.value))
+    uses = _USES.search(note)
+    if _UNLIMITED.search(note):
+        told = meaning or "is a value like any other"
+        holds = bool(
+            meaning and re.search(r"(?i)no limit|no maximum|forever|unlimited", meaning) and meaning != _NONE_EXTRA
+        )
+        if meaning or (setting.kind == "integer" and str(one.value) == setting.least and "timeout" not in setting.name):
+            yield Opinion(one.item, holds, f"PostgreSQL: {setting.name} = {one.value} {told}.")
+    elif uses and meaning:
+        if f'"{uses["name"]}"' in meaning:
+            yield Opinion(one.item, True, f"PostgreSQL: {one.value} {meaning}.")
+        elif re.search(r'"\w+"', meaning):
+            yield Opinion(one.item, False, f"PostgreSQL: {one.value} {meaning}.")
+    elif _DISABLED.search(note) and meaning and re.search(r"(?i)^disables|^turns", meaning):
+        yield Opinion(one.item, True, f"PostgreSQL: {setting.name} = {one.value} {meaning}.")
+    elif re.search(r"(?i)\basync", note) and setting.name == "synchronous_standby_names":
+        yield Opinion(one.item, one.value == "", f"PostgreSQL: an empty {setting.name} {SPECIAL[setting.name, '']}.")
+
+
+def _meaning(setting: ServerSetting, value: str) -> str | None:
+    """What the server says of that value, else what is known of it."""
+    for found in _MEANING.finditer(setting.extra_desc):
+        if found["value"] == value:
+            return found["meaning"]
+    return SPECIAL.get((setting.name, value))
+
+
+def _platform(case: Case, one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
+    """What only some systems have."""
+    system = case.first(one.node, "os_name")
+    version = case.first(one.node, "PostgreSQL server_version")
+    if system is None or version is None or not re.search(r"(?i)mac|os x", str(system.value)):
+        return
+    major = int(str(version.value).split(".")[0])
+    if setting.name == "wal_sync_method":
+        takes = ("fsync", "fdatasync", "open_sync", "open_datasync", "fsync_writethrough")
+        if one.value == "open_datasync":
+            told = "It is what PostgreSQL uses on macOS unless told otherwise."
+            yield Opinion(one.item, True, f"{told} Only fsync_writethrough there also empties the cache of the drive.")
+        elif one.value not in takes:
+            yield Opinion(one.item, False, f"wal_sync_method takes {', '.join(takes)}.")
+    elif setting.name in ("effective_io_concurrency", "maintenance_io_concurrency") and major < 18 and one.value != "0":
+        yield Opinion(
+            one.item,
+            False,
+            f"PostgreSQL {major} on macOS has no posix_fadvise and takes only 0; since 18 it takes more.",
+        )
+
+
+def _restart(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
+    """Only settings of context postmaster wait for a restart."""
+    if not _RESTART.search(one.item.text) or one.place is None:
+        return
+    waits = setting.context == "postmaster"
+    told = "it changes with a restart only" if waits else "no restart is needed"
+    yield Opinion(one.item, waits, f"PostgreSQL: {setting.name} has the context {setting.context}; {told}.")
+
+
+def _improvement(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
+    """A value that is the default, and how many times the default it is."""
+    times = re.search(r"(?i)\b(\d+(?:\.\d+)?)x\s+(?:improvement|increase|larger|more|the default)", one.item.text)
+    if times and setting.default not in (None, "", "0", "-1") and setting.kind in ("integer", "real"):
+        factor = Decimal(str(one.value)) / Decimal(str(setting.default))
+        yield Opinion(
+            one.item,
+            abs(factor - Decimal(times[1])) <= Decimal("0.5"),
+            f"The default of {setting.name} is {setting.default} {setting.unit or ''}: it is {shown(factor)} times that.".replace(
+                " :", ":"
+            ),
+        )
+
+
+rule = Rule(_judge)

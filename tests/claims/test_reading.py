@@ -1,0 +1,130 @@
+"""Whom and what a document describes, whatever its form."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aya.claims.description import claimed_nodes, count_stated, read_page
+from aya.claims.outline import outline
+from aya.claims.reading import Written
+from aya.host.document import FileRead
+from aya.model import Outcome
+from tests.claims.conftest import FLEET, Read
+
+
+def test_nodes_are_found_by_headings_and_lists_with_their_roles(read: Read) -> None:
+    page, _ = read(FLEET)
+    assert {one.name: (one.role, one.status) for one in page.nodes.values()} == {
+        "gamma": ("replica", "active"),
+        "delta": ("primary", "active"),
+        "eta": ("client", "pending"),
+    }
+
+
+def test_tables_and_bullets_say_the_same(read: Read) -> None:
+    page, stated = read(FLEET)
+    nodes = {node.name: node.facts for node in claimed_nodes(page, stated)}
+    gamma, delta = nodes["gamma"].node, nodes["delta"].node
+    assert (gamma.model_name, gamma.cpu_model, gamma.cpu_cores_performance, gamma.gpu_cores) == (
+        "Mac mini",
+        "Apple M2 Pro",
+        6,
+        16,
+    )
+    assert (gamma.os_name, gamma.os_version, gamma.os_build, gamma.kernel_version) == (
+        "macOS",
+        "14.5 (Sonoma)",
+        "23F79",
+        "Darwin 23.5.0",
+    )
+    assert (str(gamma.ram_gb), str(delta.ram_gb), str(delta.storage_internal_tb)) == ("32", "16", "1")
+    assert [(one.interface_name, one.ipv4_gateway) for one in nodes["delta"].interfaces] == [("en0", "10.1.2.1")]
+
+
+def test_a_table_of_settings_has_values_in_the_units_of_the_server_and_what_is_pending(read: Read) -> None:
+    page, stated = read(FLEET)
+    (gamma,) = (node.facts for node in claimed_nodes(page, stated) if node.name == "gamma")
+    found = {one.setting_name: one for one in gamma.settings}
+    assert (found["shared_buffers"].setting_value, found["shared_buffers"].setting_unit) == ("524288", "8kB")
+    assert (found["shared_buffers"].pending_value, found["shared_buffers"].requires_restart) == ("1048576", True)
+    assert (found["work_mem"].setting_value, found["work_mem"].pending_value) == ("16384", None)
+    assert (
+        found["work_mem"].metadata["claimed"]["lines"]["setting_value"]
+        == FLEET.splitlines().index("| `work_mem` | 16 MB | |") + 1
+    )
+
+
+def test_every_statement_stands_on_the_line_it_names() -> None:
+    lines = FLEET.splitlines()
+    for item in outline(FLEET).items:
+        assert (item.value or item.key).split()[-1].strip("*") in lines[item.line - 1], item
+
+
+def test_the_source_document_is_described_whole(read: Read, source_document: str) -> None:
+    page, stated = read(source_document)
+    nodes = {node.name: node for node in claimed_nodes(page, stated)}
+    assert [(node.name, node.role, node.status) for node in nodes.values()] == [
+        ("ALPHA", "primary", "active"),
+        ("BETA", "replica", "active"),
+        ("AIR", "client", "pending"),
+    ]
+    assert count_stated(nodes.values()) >= 250
+    alpha, beta = nodes["ALPHA"].facts, nodes["BETA"].facts
+    written = {name for name in page.settings if f"- `{name}`:" in source_document.partition("# BETA")[0]}
+    assert written <= {one.setting_name for one in alpha.settings}
+    assert {one.setting_name: one.pending_value for one in alpha.settings if one.requires_restart} == {
+        "shared_buffers": "16777216",
+        "max_connections": "200",
+        "wal_buffers": "2048",
+    }
+    assert [(one.side, one.slot_name, one.peer, one.state) for one in (*alpha.replication, *beta.replication)] == [
+        ("primary", "beta_slot", "BETA", "streaming"),
+        ("replica", "beta_slot", "ALPHA", "streaming"),
+    ]
+    assert {one.interface_name for one in alpha.interfaces} == {
+        "en0",
+        "utun4",
+        "lo0",
+        *(f"en{n}" for n in range(8, 13)),
+    }
+    assert {one.service_name: one.port for one in alpha.services} == {"PostgreSQL": None, "Embedding Service": 8765}
+    assert {one.table_name: one.table_size_bytes for one in alpha.schemas if one.kind == "table"} == {
+        "documents": 80 * 1024,
+        "chunks": 1363148,
+    }
+    assert {one.object_name: one.metadata["version"] for one in alpha.schemas if one.kind == "extension"} == {
+        "plpgsql": "1.0",
+        "vector": "0.8.1",
+    }
+    assert {(one.name, str(one.value), one.unit) for one in alpha.measurements} >= {
+        ("cold_start", "88", "ms"),
+        ("compute_performance", "1323.10", "GFLOPS"),
+        ("throughput", "30", "embeddings/second"),
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "#",
+        "- ",
+        "|a|\n|-|\n",
+        "**:**",
+        "- **x:**\n  - **y:** 1\n",
+        "<script>alert(1)</script>\n",
+        "'; DROP TABLE system_nodes; --",
+    ],
+)
+def test_odd_texts_describe_nothing_and_break_nothing(read: Read, text: str) -> None:
+    page, stated = read(text)
+    assert claimed_nodes(page, stated) == []
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(FLEET.splitlines()), max_size=60), st.text(max_size=80))
+def test_lines_in_any_order_break_nothing(lines: list[str], more: str) -> None:
+    text = "\n".join([*lines, more, "## gamma (Standby)", *lines[::-1]])
+    page = read_page("any.md", Written(FileRead("any.md", Outcome.OK, size_bytes=1), text, ()), {})
+    for node in claimed_nodes(page, []):
+        assert node.name in page.nodes

@@ -1,0 +1,105 @@
+"""Each rule finds what is wrong, says why, and accuses nobody of what is right."""
+
+import pytest
+
+from aya.claims.rule import Verdict, rules
+from tests.claims.conftest import FLEET, Judged
+
+
+def test_every_rule_says_what_it_holds_against_what() -> None:
+    import importlib
+
+    assert len(rules()) >= 10
+    for name in rules():
+        assert (importlib.import_module(f"aya.claims.rules.{name}").__doc__ or "").endswith("."), name
+
+
+def test_a_document_that_is_true_is_accused_of_nothing(judged: Judged) -> None:
+    said = FLEET.replace("48 hours", "49 hours")
+    wrong = [(one.line, one.text, one.judgements) for one in judged(FLEET) if one.verdict is Verdict.CONTRADICTED]
+    assert wrong == []
+    assert [one.text for one in judged(said) if one.verdict is Verdict.CONTRADICTED] == ["Uptime: 49 hours"]
+
+
+WRONG = [
+    ("Uptime:** 48 hours", "Uptime:** 60+ hours", "durations", "48 hours"),
+    ("Chip | Apple M2 Pro", "Chip | Apple M3 Ultra", "platform", "28 or 32 CPU cores"),
+    ("GPU Cores | 16", "GPU Cores | 17", "platform", "16 or 19"),
+    ("Memory Bandwidth | 200 GB/s", "Memory Bandwidth | 400 GB/s", "platform", "200 GB/s"),
+    ("10 (6 performance + 4 efficiency)", "12 (6 performance + 4 efficiency)", "sums", "are 10"),
+    ("macOS 14.5 (Sonoma)", "macOS 15.5 (Sequoia)", "systems", "macOS 14 (Sonoma)"),
+    ("macOS 14.5 (Sonoma)", "macOS 14.5 (Ventura)", "systems", "Ventura is macOS 13"),
+    ("23F79", "24F79", "systems", "Darwin 24"),
+    ("16 GB (half of gamma)", "24 GB (half of gamma)", "comparisons", "0.75"),
+    ("Capacity:** 1 TB", "Capacity:** 8 TB", "device_names", "says 1 TB"),
+    ("250 GB (25% free)", "250 GB (52% free)", "shares", "25 %"),
+    ("Gateway:** 10.1.2.1", "Gateway:** 10.1.3.1", "addresses", "does not lie in 10.1.2.0/24"),
+    ("Throughput:** 50", "Throughput:** 80", "rates", "50 per second"),
+    ("Total RAM:** 48 GB (32 + 16)", "Total RAM:** 64 GB (32 + 16)", "sums", "48 GB"),
+    ("**2 Active Nodes:**", "**3 Active Nodes:**", "counts", "2 named"),
+    ("`work_mem` | 16 MB", "`work_mem` | 16 kB", "settings", "takes 64 to"),
+    ("| `work_mem` | 16 MB |", "| `wal_keep_size` | 0 (unlimited) |", "settings", "nothing is unlimited"),
+    ("| `work_mem` | 16 MB |", "| `autovacuum_work_mem` | -1 (uses work_mem) |", "settings", "maintenance_work_mem"),
+    ("| `work_mem` | 16 MB |", "| `wal_level` | huge |", "settings", "minimal"),
+    ("| `work_mem` | 16 MB |", "| `work_mem` | 16 MB (**requires restart**) |", "settings", "no restart is needed"),
+    ("| `work_mem` | 16 MB |", "| `effective_io_concurrency` | 200 |", "settings", "posix_fadvise"),
+    ("## Summary\n", "## Summary\n\n- **Date:** 2026-03-02\n", "agreement", "Not 2026-03-02"),
+    ("## Summary\n", "## Summary\n\n- **File Size:** 900 KB\n", "counts", "bytes"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("true", "wrong", "rule", "told"), WRONG, ids=[f"{rule}-{wrong[:40]}" for _, wrong, rule, _ in WRONG]
+)
+def test_what_is_wrong_is_contradicted_with_evidence(
+    judged: Judged, true: str, wrong: str, rule: str, told: str
+) -> None:
+    changed = FLEET.replace(true, wrong)
+    assert changed != FLEET
+    evidence = [
+        one.evidence
+        for claim in judged(changed)
+        for one in claim.judgements
+        if (one.rule, one.verdict) == (rule, Verdict.CONTRADICTED)
+    ]
+    assert any(told in one for one in evidence), evidence
+
+
+def test_the_source_document_is_judged_as_a_reader_would(judged: Judged, source_document: str) -> None:
+    claims = judged(source_document)
+    wrong = {one.line: one.decisive.rule for one in claims if one.verdict is Verdict.CONTRADICTED and one.decisive}
+    assert wrong == {
+        13: "counts",
+        94: "platform",
+        112: "units",
+        187: "systems",
+        223: "durations",
+        276: "settings",
+        433: "device_names",
+        548: "platform",
+        554: "platform",
+        569: "platform",
+        570: "platform",
+        675: "platform",
+        1305: "counts",
+        1318: "counts",
+    }
+    assert sum(one.verdict is not Verdict.UNVERIFIABLE for one in claims) >= 40
+    assert all(one.decisive and one.decisive.evidence for one in claims if one.verdict is not Verdict.UNVERIFIABLE)
+
+
+def test_one_thing_said_in_two_ways_is_found_on_both_lines(judged: Judged) -> None:
+    text = FLEET.replace("### Operating System", "### Graphics\n\n- **GPU Cores:** 19\n\n### Operating System", 1)
+    found = [
+        one
+        for one in judged(text)
+        if any(j.rule == "agreement" and j.verdict is Verdict.CONTRADICTED for j in one.judgements)
+    ]
+    assert [one.text for one in found] == ["GPU Cores: 16", "GPU Cores: 19"]
+
+
+def test_another_measurement_and_a_second_installation_contradict_nothing(judged: Judged) -> None:
+    more = "\n### Performance Benchmarks\n\n- **Average:** 35 ms\n\n**Python Version:**\n- **Version:** 3.9.6\n"
+    more += "\n**Homebrew Python:**\n- **Version:** 3.12.1\n"
+    text = FLEET.replace("## Summary", f"{more}\n## Summary")
+    assert [one.text for one in judged(text) if one.verdict is Verdict.CONTRADICTED] == []
