@@ -19,11 +19,11 @@ SELECT
     now() AS checked_at, s.pid IS NOT NULL AS is_connected,
     slot.slot_name::text AS slot_name, s.application_name, host(s.client_addr) AS client_address, s.state, s.sync_state,
     s.usename::text AS login, s.sync_priority,
-    -- Nothing outstanding is no lag; a lag that is not known while something is outstanding stays unknown.
+    -- Nothing outstanding is no lag; a lag that is not known while something is outstanding stays unknown, and a short one is not 0.
     pg_wal_lsn_diff(here.lsn, s.replay_lsn)::bigint AS replay_lag_bytes,
-    (extract(epoch FROM CASE WHEN s.replay_lsn >= here.lsn THEN coalesce(s.replay_lag, '0') ELSE s.replay_lag END) * 1000)::bigint AS replay_lag_ms,
-    (extract(epoch FROM CASE WHEN s.write_lsn >= here.lsn THEN coalesce(s.write_lag, '0') ELSE s.write_lag END) * 1000)::bigint AS write_lag_ms,
-    (extract(epoch FROM CASE WHEN s.flush_lsn >= here.lsn THEN coalesce(s.flush_lag, '0') ELSE s.flush_lag END) * 1000)::bigint AS flush_lag_ms,
+    ceil(extract(epoch FROM CASE WHEN s.replay_lsn >= here.lsn THEN coalesce(s.replay_lag, '0') ELSE s.replay_lag END) * 1000)::bigint AS replay_lag_ms,
+    ceil(extract(epoch FROM CASE WHEN s.write_lsn >= here.lsn THEN coalesce(s.write_lag, '0') ELSE s.write_lag END) * 1000)::bigint AS write_lag_ms,
+    ceil(extract(epoch FROM CASE WHEN s.flush_lsn >= here.lsn THEN coalesce(s.flush_lag, '0') ELSE s.flush_lag END) * 1000)::bigint AS flush_lag_ms,
     s.sent_lsn::text AS sent_lsn, s.write_lsn::text AS write_lsn, s.flush_lsn::text AS flush_lsn, s.replay_lsn::text AS replay_lsn,
     slot.slot_type, slot.plugin::text AS plugin, slot.database::text AS database, slot.temporary, slot.two_phase, slot.wal_status,
     slot.invalidation_reason, slot.failover, slot.synced,
