@@ -70,5 +70,5 @@ def test_after_it_broke_off_it_is_fetched_when_it_is_asked_again(
 
 def test_a_model_that_the_hub_does_not_have_is_said(there: Hub, tmp_path: Path) -> None:
     there.files.clear()
-    with pytest.raises(ModelUnusable, match="could not be fetched from the hub: .*404 Not Found"):
+    with pytest.raises(ModelUnusable, match=r"could not be fetched from the hub: .*404 Not Found"):
         fetched("some/model", tmp_path)
