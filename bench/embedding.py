@@ -4,6 +4,7 @@ The service is a process of its own; its clients are one more, so that on two co
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,7 @@ def measure(lab: Laboratory) -> Iterator[Line]:
     texts = paragraphs(64 if lab.quick else 256)
     rounds = 3 if lab.quick else 8
     model.embed(texts[:8])
-    with served(lab, AYA_EMBEDDING_CACHE_BYTES="0") as url:
+    with served(lab, AYA_EMBEDDING_CACHE_BYTES="0") as (url, _):
         asyncio.run(ask_all(url, texts[:32]))
         ours, direct = interleaved(rounds, lambda: asyncio.run(ask_all(url, texts)), lambda: model.embed(texts))
         yield Line(
@@ -45,7 +46,7 @@ def measure(lab: Laboratory) -> Iterator[Line]:
             goal=Goal(0.85, at_least=True),
         )
         yield from idle(url, model, texts, lab.quick)
-    with served(lab) as url:
+    with served(lab) as (url, _):
         yield from repeated(url, texts, rounds)
     yield from batched(model, texts, rounds)
     if find_spec("sentence_transformers") is not None:
@@ -94,9 +95,7 @@ def batched(model: Model, texts: Sequence[str], rounds: int) -> Iterator[Line]:
 
 
 def against_sentence_transformers(lab: Laboratory, texts: Sequence[str], rounds: int) -> Iterator[Line]:
-    """Of the model that AYA_EMBEDDING_MODEL would name, a folder with both kinds of weights: set BENCH_EMBEDDING_FOLDER."""
-    import os
-
+    """Of one model with both kinds of weights, whose folder BENCH_EMBEDDING_FOLDER names; without it nothing is compared."""
     folder = os.environ.get("BENCH_EMBEDDING_FOLDER")
     if folder is None:
         return
@@ -154,8 +153,8 @@ async def ask_all(url: str, texts: Sequence[str]) -> None:
 
 
 @contextmanager
-def served(lab: Laboratory, **variables: str) -> Iterator[str]:
-    """The service as a process of its own, ready."""
+def served(lab: Laboratory, **variables: str) -> Iterator[tuple[str, int]]:
+    """The service as a process of its own, ready: its URL and the number of the process."""
     environment = lab.environment() | {"AYA_EMBEDDING_MODEL": NAME, "AYA_RATE_PER_S": "0", "PYTHONUNBUFFERED": "1"}
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("aya")), "embed", "serve", "--port", "0"],
@@ -167,7 +166,7 @@ def served(lab: Laboratory, **variables: str) -> Iterator[str]:
         assert process.stdout is not None
         url = process.stdout.readline().split()[2].removesuffix("/embed")
         wait_until(lambda: httpx2.get(f"{url}/health").status_code == 200)
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         process.wait()

@@ -5,8 +5,11 @@ A hub that cannot be reached is asked again after an hour, not by each command a
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
+from threading import Event, Thread
 
 from aya.embedding.files import ModelFiles, read_folder
 from aya.errors import ModelUnusable
@@ -14,6 +17,7 @@ from aya.errors import ModelUnusable
 LOOK_S = 3.0
 """How long the hub may take to say that it has the model."""
 ASK_AGAIN_S = 3600.0
+TELL_EVERY_S = 1.0
 FILES = ["onnx/model.onnx*", "tokenizer.json", "*config*.json", "1_Pooling/config.json", "modules.json"]
 
 
@@ -35,11 +39,14 @@ def fetched(name: str, models: Path, progress: Callable[[str], None] = lambda _:
     _refuse_if_just_failed(name, models)
     try:
         progress(f"asking the hub for {name}")
-        revision = HfApi().model_info(name, timeout=LOOK_S).sha
-        progress(f"fetching {name} from the hub, once")
-        folder = Path(
-            snapshot_download(name, revision=revision, cache_dir=models, allow_patterns=FILES, etag_timeout=LOOK_S)
-        )
+        said = HfApi().model_info(name, timeout=LOOK_S, files_metadata=True)
+        wanted = [one for one in said.siblings or () if any(fnmatch(one.rfilename, pattern) for pattern in FILES)]
+        size_bytes = sum(one.size or 0 for one in wanted)
+        with _telling(name, _place(name, models) / "blobs", size_bytes, progress):
+            fetched_to = snapshot_download(
+                name, revision=said.sha, cache_dir=models, allow_patterns=FILES, etag_timeout=LOOK_S
+            )
+        folder = Path(fetched_to)
         found = read_folder(folder, name, folder.name)
         _note(models, name, {"name": name, "revision": folder.name})
     except HFValidationError as error:
@@ -47,9 +54,9 @@ def fetched(name: str, models: Path, progress: Callable[[str], None] = lambda _:
             f"{name} is no name of a model.", remedy="Name one as the hub does, OWNER/MODEL, or the path of a folder."
         ) from error
     except (OSError, HTTPError, InvalidURL) as error:
-        said = " ".join(str(error).split())[:300] or type(error).__name__
-        _note(models, name, {"failed_at": time.time(), "said": said})
-        raise ModelUnusable(f"{name} could not be fetched from the hub: {said}", remedy=_remedy(models)) from error
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        _note(models, name, {"failed_at": time.time(), "said": reason})
+        raise ModelUnusable(f"{name} could not be fetched from the hub: {reason}", remedy=_remedy(models)) from error
     return found
 
 
@@ -65,8 +72,36 @@ def _kept(name: str, models: Path) -> ModelFiles | None:
     revision = _notes(models, name).get("revision")
     if not isinstance(revision, str):
         return None
-    folder = models / f"models--{name.replace('/', '--')}" / "snapshots" / revision
+    folder = _place(name, models) / "snapshots" / revision
     return read_folder(folder, name, revision) if folder.is_dir() else None
+
+
+def _place(name: str, models: Path) -> Path:
+    """Where the hub's library puts a model."""
+    return models / f"models--{name.replace('/', '--')}"
+
+
+@contextmanager
+def _telling(name: str, blobs: Path, size_bytes: int, progress: Callable[[str], None]) -> Iterator[None]:
+    """Meanwhile tell how much has come."""
+    ended = Event()
+
+    def tell() -> None:
+        while not ended.wait(TELL_EVERY_S):
+            try:
+                here = sum(entry.stat().st_size for entry in blobs.iterdir())
+            except OSError:
+                continue  # not there yet, or just renamed
+            progress(f"fetching {name} from the hub, once: {here / 1e6:,.0f} of {size_bytes / 1e6:,.0f} MB")
+
+    progress(f"fetching {name} from the hub, once: {size_bytes / 1e6:,.0f} MB")
+    teller = Thread(target=tell, name="aya-telling", daemon=True)
+    teller.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        teller.join()
 
 
 def _refuse_if_just_failed(name: str, models: Path) -> None:

@@ -97,7 +97,7 @@ def read_openai(said: Any) -> tuple[OpenAIBody, Asked]:
                 remedy="Send texts. In LangChain: OpenAIEmbeddings(check_embedding_ctx_length=False).",
             )
         if not isinstance(text, str):
-            raise UsageError(f"The request does not fit: input.{place}: input should be a valid string.")
+            raise UsageError(f"The request does not fit: input[{place}] is no text.", remedy="Send texts.")
     return body, Asked(
         texts=texts,
         role=Role(body.role),
