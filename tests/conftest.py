@@ -26,7 +26,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 STATE_TABLES = (
     "system_nodes, network_interfaces, software_versions, services, postgresql_instances, postgresql_configuration, "
     "replication_status, database_schemas, performance_metrics, documentation_files, collection_runs, collection_outcomes, "
-    "check_results, aya.tokens, aya.deliveries, aya.embedding_models"
+    "check_results, aya.tokens, aya.deliveries, aya.embedding_models, documents, chunks, aya.chunk_sets, aya.common_lexemes"
 )
 
 

@@ -17,7 +17,9 @@ WITH me AS (
 ), behind (name) AS (
     -- What the wall itself, the snapshots and the past are read out of. None of it holds a secret.
     VALUES ('aya.sql_gaps'), ('aya.prunings'), ('aya.system_state_snapshots'), ('aya.snapshot_nodes'), ('aya.snapshot_node_ends'),
-        ('aya.snapshot_facts'), ('aya.snapshot_fact_ends'), ('aya.snapshot_checks'), ('aya.claims')
+        ('aya.snapshot_facts'), ('aya.snapshot_fact_ends'), ('aya.snapshot_checks'), ('aya.claims'),
+        -- Behind aya.search().
+        ('aya.chunk_sets'), ('aya.common_lexemes')
 ), wanted (name, value) AS (
     -- For people who come by themselves; the operation sets its own limits on top.
     VALUES

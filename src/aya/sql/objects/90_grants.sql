@@ -22,6 +22,9 @@ GRANT EXECUTE ON FUNCTION aya.begin_call(text, text, inet, text, text, bytea) TO
 REVOKE SELECT ON aya.tokens FROM aya_reader;
 GRANT SELECT (id, name, prefix, scopes, node_name, created_at, created_by, expires_at, revoked_at, revoked_by, last_used_at, last_used_from)
     ON aya.tokens TO aya_reader;
+GRANT INSERT, UPDATE, DELETE ON aya.chunk_sets, aya.chunked_documents TO aya_writer;
+GRANT MAINTAIN ON documents, chunks TO aya_writer;
+GRANT EXECUTE ON FUNCTION aya.note_common_lexemes(), aya.index_chunks(integer, text, integer), aya.drop_chunks(integer) TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.note_verification(bigint, text, text) TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.prune_changes(timestamptz, int8multirange, timestamptz, timestamptz, text) TO aya_writer;
 GRANT EXECUTE ON FUNCTION aya.prune_observations(text, timestamptz) TO aya_writer;
@@ -36,4 +39,5 @@ GRANT SELECT ON ALL TABLES IN SCHEMA public, past TO aya_sql;
 -- Behind the views of public and past; see aya.sql_gaps.
 GRANT SELECT ON aya.sql_gaps, aya.prunings, aya.system_state_snapshots, aya.snapshot_nodes, aya.snapshot_node_ends, aya.snapshot_facts,
     aya.snapshot_fact_ends, aya.snapshot_checks, aya.claims TO aya_sql;
+GRANT SELECT ON aya.chunk_sets, aya.common_lexemes TO aya_sql;
 ALTER DEFAULT PRIVILEGES FOR ROLE aya_owner IN SCHEMA public GRANT SELECT ON TABLES TO aya_sql;
