@@ -18,9 +18,9 @@ offline because multithreading is switched off.
 
 **Performance and efficiency cores** are told apart by the kernel's own lists on Intel, by capacity, model and highest
 frequency on ARM; where only a text is left, by the two threads that Intel's performance cores run in chips with two
-kinds of cores, and by what the makers of ARM cores call small and large. Efficiency cores are the slowest class; all faster classes are performance cores, and each class is
-in `metadata.cpu.classes`, fastest first. Both columns are NULL where all cores are alike. AMD's compact cores are not
-told apart by the kernel.
+kinds of cores, and by what the makers of ARM cores call small and large. Efficiency cores are the slowest class; all
+faster classes are performance cores, and each class is in `metadata.cpu.classes`, fastest first. Both columns are NULL
+where all cores are alike. AMD's compact cores are not told apart by the kernel.
 """
 
 from collections.abc import Iterable, Sequence
