@@ -72,3 +72,13 @@ def test_a_name_that_is_neither_is_not_found(client: httpx2.Client, here: Comman
     assert done.code == ExitCode.USAGE
     assert "No node named RTX 3081" in done.err
     assert client.get("/api/v1/nodes/NOBODY/platform").status_code == 404
+
+
+def test_a_kernel_tells_its_system(client: httpx2.Client, nowhere: Command) -> None:
+    told = client.get("/api/v1/platform/operating_systems", params={"kernel": "Darwin 25.0.0"}).json()
+    assert [(one["version"], one["code_name"]) for one in told] == [("26", "Tahoe")]
+    assert nowhere("platform", "--systems", "Darwin 25.0.0", "--json").document == told
+    assert "macOS 15" in nowhere("platform", "--systems").out
+    unknown = nowhere("platform", "--systems", "6.1.0")
+    assert (unknown.code, "Known are Darwin" in unknown.err) == (ExitCode.USAGE, True)
+    assert client.get("/api/v1/platform/operating_systems", params={"kernel": "x"}).status_code == 404

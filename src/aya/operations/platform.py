@@ -13,7 +13,16 @@ from aya.history.moment import moment
 from aya.operations.context import Context
 from aya.operations.operation import AsOf, operation
 from aya.operations.show import refuse_unknown
-from aya.reference import Chip, chips, expectations, similar, variants
+from aya.reference import (
+    Chip,
+    OperatingSystem,
+    chips,
+    expectations,
+    operating_system,
+    operating_systems,
+    similar,
+    variants,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,25 @@ def list_chips(
         remedy = f"Similar are: {', '.join(near)}." if near else "`aya platform` lists those that are known."
         raise NotFound(f"No chip is known by the name {name!r}.", remedy=remedy)
     return PublishedChips(found)
+
+
+@operation("GET /platform/operating_systems", command="platform")
+def list_operating_systems(
+    context: Context,  # noqa: ARG001 - every operation takes it
+    *,
+    kernel: Annotated[str | None, "Only that of this kernel: `Darwin 25.0.0`. All when left out."] = None,
+) -> list[OperatingSystem]:
+    """Which version of an operating system came with which kernel, oldest first.
+
+    Raises NotFound for a kernel that is not known.
+    """
+    if kernel is None:
+        return list(operating_systems())
+    found = operating_system(kernel)
+    if found is None:
+        majors = ", ".join(str(one.kernel_major) for one in operating_systems())
+        raise NotFound(f"No system is known of the kernel {kernel!r}.", remedy=f"Known are Darwin {majors}.")
+    return [found]
 
 
 @operation("GET /nodes/{node}/platform", command="platform")

@@ -103,8 +103,8 @@ def fitting(
     return tuple(
         one
         for one in variants(name)
-        if gpu_cores in (None, one.gpu_cores or gpu_cores)
-        and cpu_cores in (None, one.cpu_cores or cpu_cores)
+        if _may_be(gpu_cores, one.gpu_cores)
+        and _may_be(cpu_cores, one.cpu_cores)
         and (memory_gb is None or one.memory_gb is None or _is_about(memory_gb, one.memory_gb))
     )
 
@@ -123,6 +123,10 @@ def similar(name: str) -> list[str]:
     """Names of known chips that are most like a name, at most five."""
     near = get_close_matches(_key(name), _by_key(), n=5, cutoff=0.5)
     return [_by_key()[key][0].name for key in near]
+
+
+def _may_be(given: int | None, sold: int | None) -> bool:
+    return given is None or sold is None or given == sold
 
 
 def _is_about(given: float, sold: int) -> bool:
@@ -219,6 +223,6 @@ def _agreed(those: Sequence[Chip]) -> Chip:
 
 
 def _agreed_class(those: Sequence[Chip], name: str) -> CoreClass:
-    same = [one for chip in those for one in chip.core_classes if one.name == name]
+    same = [cores for one in those for cores in one.core_classes if cores.name == name]
     names = (one.name for one in fields(CoreClass))
     return CoreClass(**{n: getattr(same[0], n) for n in names if len({getattr(one, n) for one in same}) == 1})

@@ -5,7 +5,7 @@ from dataclasses import fields
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from aya.reference import Chip
+from aya.reference import Chip, OperatingSystem
 from aya.serve.cli.output import console, print_table, shown
 
 if TYPE_CHECKING:
@@ -78,6 +78,17 @@ def print_expected(node: str, expected: Sequence["Expected"]) -> None:
         ],
         ("column", "recorded", "expected", "verdict", "because", "source"),
         empty=f"Nothing is published of the processor, the GPU and the kernel of {node}.",
+    )
+
+
+def print_systems(systems: Sequence[OperatingSystem]) -> None:
+    """Kernels and the systems they came with."""
+    print_table(
+        [
+            {"kernel": f"{one.kernel} {one.kernel_major}", "system": f"{one.name} {one.version}", "name": one.code_name}
+            for one in systems
+        ],
+        ("kernel", "system", "name"),
     )
 
 

@@ -11,14 +11,22 @@ from aya.serve.cli.app import AsJson, AsOf, app, working
 @app.command()
 def platform(
     name: Annotated[str | None, typer.Argument(help="A chip or a node [default: all chips].")] = None,
+    systems: Annotated[
+        bool, typer.Option("--systems", help="Which system came with which kernel; a kernel may be named.")
+    ] = False,
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what is published of a chip, or what is expected of a node beside what is recorded; exit 3 when that differs."""
-    from aya.operations.platform import expect_of_node, list_chips
+    from aya.operations.platform import expect_of_node, list_chips, list_operating_systems
     from aya.serve.cli.output import print_json
-    from aya.serve.cli.platform import print_chip, print_chips, print_expected
+    from aya.serve.cli.platform import print_chip, print_chips, print_expected, print_systems
 
+    if systems:
+        with working(as_json) as context:
+            kernels = list_operating_systems(context, kernel=name)
+        print_json(kernels) if as_json else print_systems(kernels)
+        return
     with working(as_json) as context:
         try:
             found = list_chips(context, name=name)
