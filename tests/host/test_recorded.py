@@ -129,6 +129,39 @@ def test_a_report_for_people_is_cut_at_its_headings(tmp_path: Path, recorded: st
     assert text(machine, command("system_profiler SPUSBDataType")) is None
 
 
+def test_the_version_of_macos_is_put_together_from_its_lines(tmp_path: Path) -> None:
+    lines = {
+        "sw_vers -productName": "macOS\n",
+        "sw_vers -productVersion": "26.0\n",
+        "sw_vers --buildVersion": "25A362\n",
+    }
+    found = Found.of(of_commands(tmp_path, lines), [command("sw_vers")])
+
+    assert found.text("sw_vers") == "ProductName:\tmacOS\nProductVersion:\t26.0\nBuildVersion:\t25A362\n"
+    assert not found.gaps()
+
+
+def test_what_heat_does_is_in_the_log_of_it(tmp_path: Path) -> None:
+    machine = of_commands(tmp_path, {"pmset -g thermlog": "CPU_Speed_Limit = 28\n"})
+
+    assert text(machine, command("pmset -g therm")) == "CPU_Speed_Limit = 28\n"
+    assert text(machine, command("pmset -g batt")) is None
+
+
+@pytest.mark.parametrize(
+    "recorded", ["ioreg -l", "ioreg -lw0", "ioreg -c AppleSmartBattery", "/usr/sbin/ioreg -l -w 0"]
+)
+def test_a_class_of_the_registry_is_in_the_whole_of_it(tmp_path: Path, recorded: str) -> None:
+    assert text(of_commands(tmp_path, {recorded: "said"}), command("ioreg -r -c AppleSmartBattery")) == "said"
+
+
+@pytest.mark.parametrize(
+    "recorded", ["ioreg -r -c Other", "ioreg", "ioreg -l -a", "ioreg -l -p IOUSB", "ioreg -l -d 2", "ioreg -rn battery"]
+)
+def test_another_part_of_the_registry_is_no_answer(tmp_path: Path, recorded: str) -> None:
+    assert text(of_commands(tmp_path, {recorded: "said"}), command("ioreg -r -c AppleSmartBattery")) is None
+
+
 def test_one_data_type_is_taken_out_of_a_json_report(tmp_path: Path) -> None:
     report = {"SPHardwareDataType": [{"chip_type": "Apple M1"}], "SPSoftwareDataType": []}
     asked = "system_profiler -json SPHardwareDataType"

@@ -205,6 +205,25 @@ def _dmidecode(asked: Argv, recorded: Recorded) -> Excerpt | None:
     return Excerpt(b"\n".join(found), whole=False) if found else None
 
 
+# --- ioreg ------------------------------------------------------------------------------------------------------------
+
+
+def _ioreg(asked: Argv, recorded: Recorded) -> Excerpt | None:
+    """The objects of a class are in the whole registry (`ioreg -l`), and in the tree that shows them (`ioreg -c`)."""
+    wanted = {value for option, value in items(asked) if option == "-c"}
+    if len(wanted) != 1 or set(items(asked)) - {("-r", ""), ("-c", *wanted)}:
+        return None
+    for argv, data in recorded:
+        options = set(items(argv))
+        classes = {value for option, value in options if option == "-c"}
+        words = {option for option, _ in options}
+        if words & {"-a", "-n", "-k", "-p", ""}:
+            continue
+        if classes == wanted or (not classes and "-l" in words and "-d" not in words):
+            return Excerpt(data, whole=True)
+    return None
+
+
 # --- pmset ------------------------------------------------------------------------------------------------------------
 
 
@@ -235,6 +254,7 @@ FINDERS: Mapping[str, Callable[[Argv, Recorded], Excerpt | None]] = {
     "sysctl": _sysctl,
     "system_profiler": _profile,
     "dmidecode": _dmidecode,
+    "ioreg": _ioreg,
     "pmset": _pmset,
     "sw_vers": _sw_vers,
 }

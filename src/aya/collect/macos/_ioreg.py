@@ -63,7 +63,7 @@ def _blocks(text: str, name: str) -> Iterator[Properties]:
     """Properties of the objects of that class. Where a tree was printed, those of other classes are passed over."""
     wanted, properties = False, dict[str, Json]()
     for line in text.splitlines():
-        if head := HEAD.match(line):
+        if "+-o " in line and (head := HEAD.match(line)):
             if properties:
                 yield properties
             wanted, properties = _is_of(head["class"], name), {}
