@@ -276,6 +276,13 @@ def test_a_size_is_exact_in_any_language_or_not_known(text: str, size: int | Non
     assert exact_bytes(text) == size
 
 
+def test_a_report_in_another_language_is_a_gap_and_no_wrong_disk() -> None:
+    text = "Speicher:\n\n    Macintosh HD:\n\n      Verfügbar: 100 GB\n      Kapazität: 500 GB (500.000.000.000 Byte)\n"
+    facts = understood({"system_profiler SPStorageDataType": text})
+    assert storage(facts)["devices"] == []
+    assert any("none of its words" in gap.reason for gap in facts.gaps)
+
+
 def test_sizes_for_people_are_no_sizes() -> None:
     assert usages_in("Filesystem Size Used Avail Capacity Mounted on\n/dev/disk1s1 466Gi 144Gi 315Gi 32% /\n") == {}
 

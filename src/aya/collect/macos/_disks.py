@@ -47,6 +47,22 @@ BUSES = {
     "SPFireWireDataType": "firewire",
     "SPCardReaderDataType": "mmc",
 }
+ENGLISH = {
+    "bsd name",
+    "capacity",
+    "mount point",
+    "protocol",
+    "model",
+    "vendor",
+    "product id",
+    "link speed",
+    "maximum speed",
+    "host controller driver",
+    "vendor id",
+    "location id",
+    "manufacturer",
+}
+"""Labels of which at least one is in every report of disks that names anything."""
 MAKER = ("device_manufacturer", "manufacturer", "f_manufacturer")
 HEALTH = {"verified": True, "failing": False, "about to fail": False}
 
@@ -235,6 +251,12 @@ def exact_bytes(text: str | None) -> int | None:
     match = EXACT_SIZE.search(text or "")
     digits = re.sub(r"\D", "", match[1]) if match else ""
     return int(digits) if digits and len(digits) < 25 else None
+
+
+def in_another_language(report: Item) -> bool:
+    """Whether a report as text has labels, and none of them is English. The keys of the other forms are always known."""
+    labels = {label for item in report.walk() for label in item.values}
+    return any(not label.isascii() or " " in label for label in labels) and not labels & ENGLISH
 
 
 def disks_on_bus(data_type: str, report: Item | None) -> list[MacDisk]:

@@ -26,6 +26,7 @@ from aya.collect.macos._disks import (
     disks_on_bus,
     drives_under_volumes,
     exact_bytes,
+    in_another_language,
     info_in_text,
     listed_size,
     measurements_of,
@@ -34,7 +35,7 @@ from aya.collect.macos._disks import (
     whole_disks_in,
 )
 from aya.collect.macos._mounts import Mount, mounts_in, usages_in
-from aya.collect.macos._system_profiler import Item, alternatives, outline, question, section
+from aya.collect.macos._system_profiler import Item, alternatives, not_understood, outline, question, section
 from aya.collect.smart import smart_command, understand_smart
 from aya.host.reading import Command, Found, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
@@ -175,6 +176,9 @@ def _gaps(found: Found, disks: list[MacDisk], usages: dict[str, Usage]) -> Itera
     for name in whole_disks_in(_plist_of(found, LIST)) or ():
         if _info(found, name) is None:
             yield _gap(found, f"what {name} is", f"diskutil info -plist {name}")
+    for kind in (STORAGE, *BUSES):
+        if (report := section(found, kind)) is not None and in_another_language(report):
+            yield not_understood(kind)
     for disk in disks:
         if disk.size_bytes is None:
             yield Gap(Outcome.UNREADABLE, f"size of {disk.title}: not given exactly")
