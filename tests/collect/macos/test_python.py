@@ -15,6 +15,7 @@ USER = "/Users/arthur/Library/Python/3.9/lib/python/site-packages"
 BREW = "/opt/homebrew/Cellar/python@3.12/3.12.11_1/Frameworks/Python.framework/Versions/3.12"
 ALPHA: dict[str, Given] = {
     "sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n",
+    "user-id": "501",
     f"{APPLE}/bin/python3.9": "",
     f"{APPLE}/Resources/Info.plist": plistlib.dumps({"CFBundleShortVersionString": "3.9.6"}),
     f"head {APPLE}/bin/python3.9": universal(X86_64, ARM64),

@@ -9,10 +9,11 @@ where only a part of a universal one runs here; a server for Intel runs under Ro
 import posixpath
 
 from aya.collect.collector import Collector
-from aya.collect.executables import distinct, reads_of, there
+from aya.collect.executables import distinct, there
 from aya.collect.json_values import dig, parsed, words
 from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _rosetta
+from aya.collect.macos._programs_there import WHO_ASKS, looked_for, only_a_part
 from aya.collect.postgres_build import HEADERS, WHEELS, WHOLE_PROGRAM, installed_server
 from aya.host.reading import Call, Files, Found, Head, Read, path_matches
 from aya.model import Facts, Gap, Outcome, Software
@@ -32,8 +33,12 @@ MACPORTS_HEADERS = "/opt/local/include/postgresql*/server/pg_config.h"
 
 
 def _prefixes(found: Found) -> list[str]:
+    """Where servers are, by their programs, and where only header files are known, by these."""
     programs = distinct(found, there(found, [f"{prefix}/bin/postgres" for prefix in PREFIXES]))
-    return [posixpath.dirname(posixpath.dirname(program)) for program in programs]
+    headers = there(found, [f"{prefix}/{header}" for prefix in PREFIXES for header in HEADERS])
+    beside = {path.removesuffix(f"/{header}") for path in headers for header in HEADERS if path.endswith(header)}
+    by_program = [posixpath.dirname(posixpath.dirname(program)) for program in programs]
+    return by_program if programs else sorted(beside)
 
 
 def _headers(found: Found, prefix: str) -> tuple[str, ...]:
@@ -77,19 +82,21 @@ def parse(found: Found) -> Facts:
     machine = _rosetta.machine(found)
     wheels = [prefix for prefix in _wheels(found) if found.answer(f"head {prefix}/bin/postgres").outcome is Outcome.OK]
     rows = [_row(found, prefix, machine) for prefix in sorted({*_prefixes(found), *wheels})]
+    gaps = (*(gap for _, gap in rows if gap), *only_a_part(found, "PostgreSQL servers"))
     return Facts(
         software=tuple(row for row, _ in rows),
-        gaps=tuple(gap for _, gap in rows if gap),
-        absent=not rows and not found.gaps(),
+        gaps=gaps,
+        absent=not rows and not gaps and not found.gaps(),
     )
 
 
 collector = Collector(
     reads=(
-        *reads_of(f"{prefix}/bin/postgres" for prefix in PREFIXES),
+        *looked_for(f"{prefix}/bin/postgres" for prefix in PREFIXES),
         *(Files(f"{prefix}/{header}", optional=True) for prefix in PREFIXES for header in HEADERS),
         Files(MACPORTS_HEADERS, optional=True),
         Call("running-python", optional=True),
+        WHO_ASKS,
         *_rosetta.READS,
     ),
     more=more,

@@ -16,12 +16,13 @@ from dataclasses import dataclass
 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
-from aya.collect.executables import distinct, reads_of, there
+from aya.collect.executables import distinct, there
 from aya.collect.json_values import dig, parsed, words
 from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _plist, _rosetta
 from aya.collect.macos._homes import READS as HOME_READS
 from aya.collect.macos._homes import in_homes, may_be_run
+from aya.collect.macos._programs_there import WHO_ASKS, looked_for, only_a_part
 from aya.collect.macos._ps import ARGUMENTS
 from aya.collect.pip import packages_in
 from aya.host.reading import Call, Command, File, Files, Found, Head, Names, Read
@@ -223,21 +224,24 @@ def parse(found: Found) -> Facts:
     interpreters = [_interpreter_row(found, interpreter, machine) for interpreter in _interpreters(found)]
     packages = packages_in(path for path in found.answers() if path.endswith((".dist-info", ".egg-info")))
     rows = [*interpreters, *packages, *_products(found, packages, machine)]
+    gaps = only_a_part(found, "Python")
     return Facts(
         software=tuple(sorted(rows, key=lambda row: row.key)),
-        absent=not rows and not found.gaps(),
+        gaps=gaps,
+        absent=not rows and not gaps and not found.gaps(),
     )
 
 
 collector = Collector(
     reads=(
-        *reads_of(BINARIES),
+        *looked_for(BINARIES),
         *(Files(path, optional=True) for path in INFO),
-        *(Names(f"{folder}/*.{kind}-info") for folder in PACKAGE_FOLDERS for kind in KINDS),
+        *(Names(f"{folder}/*.{kind}-info", optional=True) for folder in PACKAGE_FOLDERS for kind in KINDS),
         *(Names(pattern, optional=True) for pattern in MLX_PARTS),
         *HOME_READS,
         Command(ARGUMENTS, optional=True),
         Call("running-python", optional=True),
+        WHO_ASKS,
         *_rosetta.READS,
     ),
     more=more,
