@@ -84,3 +84,17 @@ def test_a_recording_of_a_header_file_alone_names_the_server_and_does_not_say_th
     facts = understood({f"{EDB}/include/postgresql/server/pg_config.h": HEADER})
     assert [(row.install_path, row.software_version) for row in facts.software] == [(EDB, "18.0")]
     assert [gap.reason for gap in facts.gaps] == ["PostgreSQL servers: only what is in the recording is known"]
+
+
+def test_what_programs_printed_about_a_server_counts_in_a_recording_without_files() -> None:
+    told = {
+        f"file {EDB}/bin/postgres": f"{EDB}/bin/postgres: Mach-O 64-bit executable x86_64\n",
+        "postgres --version": "postgres (PostgreSQL) 18.0\n",
+        "sysctl hw": "hw.optional.arm64: 1\n",
+    }
+    (server,) = understood(told).software
+    assert (server.software_version, server.software_architecture, server.runtime_mode) == (
+        "18.0",
+        "x86_64",
+        "Rosetta 2",
+    )

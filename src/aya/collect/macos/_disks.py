@@ -82,7 +82,7 @@ class MacDisk(Disk):
         for name in (*names, "protocol", "size_text"):
             if getattr(self, name) is None:
                 setattr(self, name, getattr(other, name))
-        self.transport = self.transport or other.transport
+        self.transport = _transport(self.protocol, self.model, self.internal) or self.transport or other.transport
         self.memory_card = self.memory_card or other.memory_card
         self.partitions = self.partitions or other.partitions
         self.counters = self.counters or other.counters
@@ -105,7 +105,8 @@ def whole_disks_in(listed: Json) -> list[str] | None:
     """The names of all disks in `diskutil list -plist`, without those that APFS made; None where it is no such list."""
     entries = dig(listed, "AllDisksAndPartitions")
     if not isinstance(entries, list):
-        return None
+        whole = dig(listed, "WholeDisks")  # all that macOS 10.6 and older say
+        return [name for name in items(whole) if isinstance(name, str)] if isinstance(whole, list) else None
     return [
         name
         for entry in entries
