@@ -11,7 +11,7 @@ HEADER = (
     '#define PG_VERSION_STR "PostgreSQL 18.0 on x86_64-apple-darwin23.6.0, '
     'compiled by Apple clang version 16.0.0 (clang-1600.0.26.6), 64-bit"\n'
 )
-APPLE: dict[str, Given] = {"sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n", "user-id": "501"}
+APPLE: dict[str, Given] = {"sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n", "/cores": ""}
 ALPHA: dict[str, Given] = APPLE | {
     f"{EDB}/bin/postgres": "",
     f"{EDB}/include/postgresql/server/pg_config.h": HEADER,

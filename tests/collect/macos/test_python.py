@@ -17,7 +17,7 @@ USER = "/Users/arthur/Library/Python/3.9/lib/python/site-packages"
 BREW = "/opt/homebrew/Cellar/python@3.12/3.12.11_1/Frameworks/Python.framework/Versions/3.12"
 ALPHA: dict[str, Given] = {
     "sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n",
-    "user-id": "501",
+    "/cores": "",
     f"{APPLE}/bin/python3.9": "",
     f"{APPLE}/Resources/Info.plist": plistlib.dumps({"CFBundleShortVersionString": "3.9.6"}),
     f"head {APPLE}/bin/python3.9": universal(X86_64, ARM64),
@@ -83,7 +83,7 @@ def test_no_look_is_taken_into_a_folder_that_the_system_guards() -> None:
 
 def test_a_python_in_a_home_folder_is_never_started() -> None:
     assert collector.more is not None
-    strange: dict[str, Given] = {"/Users/arthur/miniconda3/bin/python3.11": "", "user-id": "501"}
+    strange: dict[str, Given] = {"/Users/arthur/miniconda3/bin/python3.11": "", "/cores": ""}
     assert not any("'-V'" in repr(read) for read in collector.more(found(collector, strange)))
 
 
@@ -113,4 +113,4 @@ def test_what_pip_printed_counts_in_a_recording_without_folders(command: str, te
 
 def test_a_live_machine_is_not_asked_whose_pip_it_finds() -> None:
     assert collector.more is not None
-    assert not any("pip" in repr(read) for read in collector.more(found(collector, {"user-id": "501"})))
+    assert not any("pip" in repr(read) for read in collector.more(found(collector, {"/cores": ""})))

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from aya.host.reading import Call, Found, Links, Names, Read
+from aya.host.reading import Found, Links, Names, Read
 from aya.model import Gap, Outcome
 
-WHO_ASKS: Read = Call("user-id", optional=True)
-"""A live machine always tells who asks, and so does a whole recording."""
+EVERYWHERE = "/cores"
+LOOKED: Read = Names(EVERYWHERE, optional=True)
+"""A folder that every Mac has, and nobody records for itself: where it was seen, somebody looked what is there."""
 
 
 def looked_for(patterns: Iterable[str]) -> tuple[Read, ...]:
@@ -18,6 +19,6 @@ def looked_for(patterns: Iterable[str]) -> tuple[Read, ...]:
 
 def only_a_part(found: Found, what: str) -> tuple[Gap, ...]:
     """A gap where this is a recording of some files: that others are not in it does not mean that they were not there."""
-    if found.answer("user-id").outcome is Outcome.OK:
+    if found.answer(EVERYWHERE).outcome is Outcome.OK:
         return ()
     return (Gap(Outcome.UNREADABLE, f"{what}: only what is in the recording is known"),)

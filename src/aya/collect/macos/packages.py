@@ -16,7 +16,7 @@ from aya.collect.asked import asked
 from aya.collect.collector import Collector
 from aya.collect.json_values import dig, integer, items, parsed, words
 from aya.collect.macos import _rosetta
-from aya.collect.macos._programs_there import WHO_ASKS, only_a_part
+from aya.collect.macos._programs_there import LOOKED, only_a_part
 from aya.collect.versions import by_number
 from aya.host.reading import Command, Files, Found, Names, Read
 from aya.model import Facts, Gap, Json, Outcome, Software
@@ -213,7 +213,7 @@ collector = Collector(
         *(Names(f"{prefix}/{folder}/*/*", optional=True) for prefix in PREFIXES for folder in ("Cellar", "Caskroom")),
         *(Files(f"{prefix}/Cellar/*/*/{RECEIPT}", optional=True) for prefix in PREFIXES),
         Names(PORT, optional=True),
-        WHO_ASKS,
+        LOOKED,
         *_rosetta.READS,
     ),
     more=more,

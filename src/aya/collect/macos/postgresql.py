@@ -15,7 +15,7 @@ from aya.collect.executables import distinct, there
 from aya.collect.json_values import dig, parsed, words
 from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _rosetta
-from aya.collect.macos._programs_there import WHO_ASKS, looked_for, only_a_part
+from aya.collect.macos._programs_there import LOOKED, looked_for, only_a_part
 from aya.collect.postgres_build import HEADERS, WHEELS, WHOLE_PROGRAM, installed_server
 from aya.host.reading import Call, Command, Files, Found, Head, Read, path_matches
 from aya.model import Facts, Gap, Outcome, Software
@@ -136,7 +136,7 @@ collector = Collector(
         *(Files(f"{prefix}/{header}", optional=True) for prefix in PREFIXES for header in HEADERS),
         Files(MACPORTS_HEADERS, optional=True),
         Call("running-python", optional=True),
-        WHO_ASKS,
+        LOOKED,
         *_rosetta.READS,
     ),
     more=more,

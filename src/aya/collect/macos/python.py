@@ -22,7 +22,7 @@ from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _plist, _rosetta
 from aya.collect.macos._homes import READS as HOME_READS
 from aya.collect.macos._homes import in_homes, may_be_run
-from aya.collect.macos._programs_there import WHO_ASKS, looked_for, only_a_part
+from aya.collect.macos._programs_there import LOOKED, looked_for, only_a_part
 from aya.collect.macos._ps import ARGUMENTS
 from aya.collect.pip import packages_in, packages_in_list
 from aya.host.reading import Call, Command, File, Files, Found, Head, Names, Read
@@ -257,7 +257,7 @@ collector = Collector(
         *HOME_READS,
         Command(ARGUMENTS, optional=True),
         Call("running-python", optional=True),
-        WHO_ASKS,
+        LOOKED,
         *_rosetta.READS,
     ),
     more=more,

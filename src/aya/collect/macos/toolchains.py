@@ -16,7 +16,7 @@ from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _plist, _rosetta
 from aya.collect.macos._homes import READS as HOME_READS
 from aya.collect.macos._homes import in_homes, may_be_run
-from aya.collect.macos._programs_there import WHO_ASKS, looked_for, only_a_part
+from aya.collect.macos._programs_there import LOOKED, looked_for, only_a_part
 from aya.collect.tools import Tool, programs_of, release_files, version_in_files, version_said
 from aya.host.reading import Answer, Command, Files, Found, Head, Read
 from aya.model import Facts, Json, Outcome, Software
@@ -181,7 +181,7 @@ collector = Collector(
         *(replace(read, optional=True) for tool in TOOLS for read in release_files(tool)),
         *looked_for(LINKED_FOLDERS),
         Files(XCODE, optional=True),
-        WHO_ASKS,
+        LOOKED,
         Command(tuple(CLT.split()), optional=True),
         *HOME_READS,
         *_rosetta.READS,
