@@ -189,6 +189,25 @@ def test_neighbours_loopback_and_multicast_are_no_routes() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("port", "kind"),
+    [
+        ("Thunderbolt 3", "thunderbolt"),
+        ("Thunderbolt Ethernet Slot 1", "ethernet"),
+        ("USB 10/100/1000 LAN", "ethernet"),
+        ("Wi-Fi", "wifi"),
+        ("WLAN", "wifi"),
+        ("iPhone USB", "cellular"),
+        ("Bluetooth PAN", "bluetooth"),
+        ("AX88179A", None),
+    ],
+)
+def test_a_port_is_what_the_system_calls_it(port: str, kind: str | None) -> None:
+    ports = f"\nHardware Port: {port}\nDevice: en8\nEthernet Address: 1c:1d:d3:00:00:79\n"
+    facts = understood({"ifconfig -a": IFCONFIG, "networksetup -listallhardwareports": ports})
+    assert interface(facts, "en8").interface_type == kind
+
+
 def test_the_report_alone_gives_the_same_port() -> None:
     facts = understood({"system_profiler -json SPNetworkDataType": json.dumps({"SPNetworkDataType": [SERVICE]})})
     alone, whole = interface(facts, "en0"), interface(understood(ALPHA), "en0")
@@ -219,6 +238,13 @@ def test_an_address_that_was_cut_off_is_not_taken_for_whole() -> None:
         "default            fe80::feae:34ff:fe UGc             en0       \n"
     )
     assert routes_in_netstat(cut) == []
+
+
+def test_a_report_in_another_language_is_a_gap_and_no_wrong_port() -> None:
+    text = "Netzwerk:\n\n    Ethernet:\n\n      Typ: Ethernet\n      BSD-Gerätename: en0\n"
+    facts = understood({"system_profiler SPNetworkDataType": text})
+    assert facts.interfaces == ()
+    assert facts.gaps[0].outcome is Outcome.UNREADABLE
 
 
 def test_windows_line_ends_and_a_mark_at_the_beginning_change_nothing() -> None:

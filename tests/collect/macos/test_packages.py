@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from aya.collect.macos.packages import collector, in_json_v1, in_list, in_ports
 from aya.model import Facts, Outcome, Software
-from tests.collect.answers import Given, found, refused
+from tests.collect.answers import Given, found
 from tests.collect.declared import undeclared
 from tests.collect.recordings import recording
 
-APPLE: dict[str, Given] = {"sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n", "user-id": "501"}
+APPLE: dict[str, Given] = {"sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n", "/cores": ""}
 CELLAR: dict[str, Given] = APPLE | {
     "/opt/homebrew/Cellar/wget/1.25.0": "",
     "/opt/homebrew/Cellar/wget/1.25.0/INSTALL_RECEIPT.json": json.dumps(
@@ -109,7 +109,7 @@ def test_an_active_port_counts() -> None:
 
 def test_a_mac_without_a_package_manager_has_none_and_a_recording_that_says_nothing_is_a_gap() -> None:
     assert understood(APPLE).absent
-    gaps = understood({"user-id": refused("not in the recording")}).gaps
+    gaps = understood({}).gaps
     assert [gap.outcome for gap in gaps] == [Outcome.UNREADABLE]
 
 

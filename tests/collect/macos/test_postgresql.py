@@ -11,7 +11,7 @@ HEADER = (
     '#define PG_VERSION_STR "PostgreSQL 18.0 on x86_64-apple-darwin23.6.0, '
     'compiled by Apple clang version 16.0.0 (clang-1600.0.26.6), 64-bit"\n'
 )
-APPLE: dict[str, Given] = {"sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n"}
+APPLE: dict[str, Given] = {"sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n", "/cores": ""}
 ALPHA: dict[str, Given] = APPLE | {
     f"{EDB}/bin/postgres": "",
     f"{EDB}/include/postgresql/server/pg_config.h": HEADER,
@@ -78,3 +78,23 @@ def test_a_server_that_does_not_tell_its_version_is_a_row_and_a_gap() -> None:
 
 def test_a_mac_without_a_server_has_none() -> None:
     assert understood(APPLE).absent
+
+
+def test_a_recording_of_a_header_file_alone_names_the_server_and_does_not_say_that_it_is_the_only_one() -> None:
+    facts = understood({f"{EDB}/include/postgresql/server/pg_config.h": HEADER})
+    assert [(row.install_path, row.software_version) for row in facts.software] == [(EDB, "18.0")]
+    assert [gap.reason for gap in facts.gaps] == ["PostgreSQL servers: only what is in the recording is known"]
+
+
+def test_what_programs_printed_about_a_server_counts_in_a_recording_without_files() -> None:
+    told = {
+        f"file {EDB}/bin/postgres": f"{EDB}/bin/postgres: Mach-O 64-bit executable x86_64\n",
+        "postgres --version": "postgres (PostgreSQL) 18.0\n",
+        "sysctl hw": "hw.optional.arm64: 1\n",
+    }
+    (server,) = understood(told).software
+    assert (server.software_version, server.software_architecture, server.runtime_mode) == (
+        "18.0",
+        "x86_64",
+        "Rosetta 2",
+    )

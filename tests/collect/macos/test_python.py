@@ -4,6 +4,8 @@ import json
 import plistlib
 from typing import Any
 
+import pytest
+
 from aya.collect.macos.python import collector
 from aya.model import Facts, Software
 from tests.collect.answers import Given, found
@@ -15,6 +17,7 @@ USER = "/Users/arthur/Library/Python/3.9/lib/python/site-packages"
 BREW = "/opt/homebrew/Cellar/python@3.12/3.12.11_1/Frameworks/Python.framework/Versions/3.12"
 ALPHA: dict[str, Given] = {
     "sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n",
+    "/cores": "",
     f"{APPLE}/bin/python3.9": "",
     f"{APPLE}/Resources/Info.plist": plistlib.dumps({"CFBundleShortVersionString": "3.9.6"}),
     f"head {APPLE}/bin/python3.9": universal(X86_64, ARM64),
@@ -80,5 +83,34 @@ def test_no_look_is_taken_into_a_folder_that_the_system_guards() -> None:
 
 def test_a_python_in_a_home_folder_is_never_started() -> None:
     assert collector.more is not None
-    strange = {"/Users/arthur/miniconda3/bin/python3.11": ""}
+    strange: dict[str, Given] = {"/Users/arthur/miniconda3/bin/python3.11": "", "/cores": ""}
     assert not any("'-V'" in repr(read) for read in collector.more(found(collector, strange)))
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (
+            "pip3 list --format=json",
+            '[{"name": "mlx", "version": "0.29.2"}, {"name": "Typing_Extensions", "version": "4.15.0"}]',
+        ),
+        (
+            "pip list",
+            "Package           Version\n----------------- -------\nmlx               0.29.2\ntyping_extensions 4.15.0\n",
+        ),
+        ("pip3 freeze", "mlx==0.29.2\ntyping_extensions==4.15.0\n"),
+    ],
+)
+def test_what_pip_printed_counts_in_a_recording_without_folders(command: str, text: str) -> None:
+    told = understood({command: text, "python3 --version": "Python 3.9.6\n"})
+    assert [(row.software_name, row.software_version) for row in told.software] == [
+        ("MLX", "0.29.2"),
+        ("Python", "3.9.6"),
+        ("pip:mlx", "0.29.2"),
+        ("pip:typing-extensions", "4.15.0"),
+    ]
+
+
+def test_a_live_machine_is_not_asked_whose_pip_it_finds() -> None:
+    assert collector.more is not None
+    assert not any("pip" in repr(read) for read in collector.more(found(collector, {"/cores": ""})))

@@ -100,6 +100,7 @@ def test_the_kernel_says_who_runs_under_rosetta() -> None:
     postgres, uvicorn = service(facts, "postgresql-18").metadata, service(facts, "uvicorn:8765").metadata
     assert (postgres["architecture"], postgres["runtime_mode"]) == ("x86_64", "Rosetta 2")
     assert (uvicorn["architecture"], uvicorn["runtime_mode"]) == ("ARM64", "native")
+    assert facts.observed["translated_programs"] == [POSTGRES, "postgres: checkpointer"]
 
 
 def test_a_start_is_known_to_the_second_and_how_long_ago_it_was() -> None:

@@ -276,6 +276,84 @@ def test_a_size_is_exact_in_any_language_or_not_known(text: str, size: int | Non
     assert exact_bytes(text) == size
 
 
+def test_the_text_of_the_list_names_disks_containers_and_volumes_but_no_sizes() -> None:
+    text = """\
+/dev/disk0 (internal, physical):
+   #:                       TYPE NAME                    SIZE       IDENTIFIER
+   0:      GUID_partition_scheme                        *1.0 TB     disk0
+   1:             Apple_APFS_ISC Container disk2         524.3 MB   disk0s1
+   2:                 Apple_APFS Container disk3         994.7 GB   disk0s2
+
+/dev/disk3 (synthesized):
+   #:                       TYPE NAME                    SIZE       IDENTIFIER
+   0:      APFS Container Scheme -                      +994.7 GB   disk3
+                                 Physical Store disk0s2
+   1:                APFS Volume Macintosh HD            11.2 GB    disk3s1
+   2:              APFS Snapshot com.apple.os.update-... 11.2 GB    disk3s1s1
+   3:                APFS Volume Data                    200.0 GB   disk3s5
+
+/dev/disk4 (external, physical):
+   #:                       TYPE NAME                    SIZE       IDENTIFIER
+   0:     FDisk_partition_scheme                        *32.0 GB    disk4
+   1:       Microsoft Basic Data My Stick                32.0 GB    disk4s1
+
+/dev/disk5 (disk image):
+   #:                       TYPE NAME                    SIZE       IDENTIFIER
+   0:      GUID_partition_scheme                        +27.8 MB    disk5
+"""
+    told = storage(facts := understood({"diskutil list": text}))
+    assert [(one["name"], one["external"], one["size_text"]) for one in told["devices"]] == [
+        ("disk0", False, "1.0 TB"),
+        ("disk4", True, "32.0 GB"),
+    ]
+    assert [part["content"] for part in told["devices"][0]["partitions"]] == ["Apple_APFS_ISC", "Apple_APFS"]
+    assert told["devices"][1]["partitions"][0]["content"] == "Microsoft Basic Data"
+    assert [(layer["name"], layer["members"]) for layer in told["layers"]] == [("disk3", ["disk0s2"])]
+    assert [(volume["name"], volume["device"]) for volume in told["volumes"]] == [
+        ("Macintosh HD", "disk3s1"),
+        ("Data", "disk3s5"),
+    ]
+    assert facts.node.storage_internal_tb is None
+
+
+def test_two_reports_of_one_drive_are_one_disk_with_what_both_know() -> None:
+    nvme = {
+        "_name": "Generic SSD Controller",
+        "_items": [
+            {"_name": "WD_BLACK", "device_model": "WD_BLACK", "bsd_name": "disk4", "size_in_bytes": 4000787030016}
+        ],
+    }
+    volume = {
+        "_name": "DATA",
+        "bsd_name": "disk5s1",
+        "file_system": "APFS",
+        "mount_point": "/Volumes/DATA",
+        "physical_drive": {
+            "device_name": "WD_BLACK",
+            "is_internal_disk": "no",
+            "medium_type": "ssd",
+            "protocol": "PCI-Express",
+            "smart_status": "Verified",
+        },
+    }
+    facts = understood(
+        {
+            "system_profiler -json SPNVMeDataType": json.dumps({"SPNVMeDataType": [nvme]}),
+            "system_profiler -json SPStorageDataType": json.dumps({"SPStorageDataType": [volume]}),
+        }
+    )
+    (disk,) = storage(facts)["devices"]
+    assert (disk["name"], disk["size_bytes"], disk["external"]) == ("disk4", 4000787030016, True)
+    assert (disk["transport"], disk["type"], disk["smart"]) == ("thunderbolt", "Thunderbolt SSD", {"healthy": True})
+
+
+def test_a_report_in_another_language_is_a_gap_and_no_wrong_disk() -> None:
+    text = "Speicher:\n\n    Macintosh HD:\n\n      Verfügbar: 100 GB\n      Kapazität: 500 GB (500.000.000.000 Byte)\n"
+    facts = understood({"system_profiler SPStorageDataType": text})
+    assert storage(facts)["devices"] == []
+    assert any("none of its words" in gap.reason for gap in facts.gaps)
+
+
 def test_sizes_for_people_are_no_sizes() -> None:
     assert usages_in("Filesystem Size Used Avail Capacity Mounted on\n/dev/disk1s1 466Gi 144Gi 315Gi 32% /\n") == {}
 

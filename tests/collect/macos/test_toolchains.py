@@ -11,6 +11,7 @@ from tests.collect.test_macho import ARM64, X86_64, single, universal
 CLANG = "/Library/Developer/CommandLineTools/usr/bin/clang"
 ALPHA: dict[str, Given] = {
     "sysctl hw": "hw.optional.arm64: 1\nhw.cputype: 16777228\n",
+    "/cores": "",
     CLANG: "",
     f"head {CLANG}": universal(X86_64, ARM64),
     f"{CLANG} --version": "Apple clang version 17.0.0 (clang-1700.3.19.1)\nTarget: arm64-apple-darwin25.0.0\n",
@@ -52,4 +53,4 @@ def test_the_stand_ins_of_the_system_are_never_started() -> None:
 
 
 def test_a_mac_without_tools_has_none() -> None:
-    assert understood({"sysctl hw": "hw.optional.arm64: 1\n"}).absent
+    assert understood({"/cores": ""}).absent

@@ -1,8 +1,15 @@
 """Containers and volumes of APFS, as `diskutil apfs list -plist` describes them."""
 
+from collections.abc import Iterable, Mapping
+
 from aya.collect.disk import exact, layer_as_json
 from aya.collect.json_values import dig, integer, items, words
 from aya.model import Json
+
+UNKNOWN: dict[str, Json] = dict.fromkeys(
+    ("name", "device", "container", "roles", "uuid", "filevault", "encrypted", "locked", "quota_bytes", "reserve_bytes")
+)
+"""The keys of a volume."""
 
 
 def containers_in(apfs: Json) -> list[dict[str, Json]]:
@@ -28,7 +35,8 @@ def volumes_in(apfs: Json, mounts: dict[str, str]) -> list[dict[str, Json]]:
             if device is None:
                 continue
             volumes.append(
-                {
+                UNKNOWN
+                | {
                     "name": words(dig(volume, "Name")),
                     "device": device,
                     "container": words(dig(container, "ContainerReference")),
@@ -43,6 +51,11 @@ def volumes_in(apfs: Json, mounts: dict[str, str]) -> list[dict[str, Json]]:
                 }
             )
     return sorted(volumes, key=lambda volume: str(volume["device"]))
+
+
+def listed_volumes(told: Iterable[Mapping[str, str]], mounts: Mapping[str, str]) -> list[dict[str, Json]]:
+    """The entries of volumes of which only name, device and container are known."""
+    return [UNKNOWN | dict(volume) | {"mount": mounts.get(volume["device"])} for volume in told]
 
 
 def observed_in(apfs: Json) -> list[Json]:

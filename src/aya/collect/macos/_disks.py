@@ -47,6 +47,22 @@ BUSES = {
     "SPFireWireDataType": "firewire",
     "SPCardReaderDataType": "mmc",
 }
+ENGLISH = {
+    "bsd name",
+    "capacity",
+    "mount point",
+    "protocol",
+    "model",
+    "vendor",
+    "product id",
+    "link speed",
+    "maximum speed",
+    "host controller driver",
+    "vendor id",
+    "location id",
+    "manufacturer",
+}
+"""Labels of which at least one is in every report of disks that names anything."""
 MAKER = ("device_manufacturer", "manufacturer", "f_manufacturer")
 HEALTH = {"verified": True, "failing": False, "about to fail": False}
 
@@ -66,7 +82,7 @@ class MacDisk(Disk):
         for name in (*names, "protocol", "size_text"):
             if getattr(self, name) is None:
                 setattr(self, name, getattr(other, name))
-        self.transport = self.transport or other.transport
+        self.transport = _transport(self.protocol, self.model, self.internal) or self.transport or other.transport
         self.memory_card = self.memory_card or other.memory_card
         self.partitions = self.partitions or other.partitions
         self.counters = self.counters or other.counters
@@ -89,7 +105,8 @@ def whole_disks_in(listed: Json) -> list[str] | None:
     """The names of all disks in `diskutil list -plist`, without those that APFS made; None where it is no such list."""
     entries = dig(listed, "AllDisksAndPartitions")
     if not isinstance(entries, list):
-        return None
+        whole = dig(listed, "WholeDisks")  # all that macOS 10.6 and older say
+        return [name for name in items(whole) if isinstance(name, str)] if isinstance(whole, list) else None
     return [
         name
         for entry in entries
@@ -235,6 +252,12 @@ def exact_bytes(text: str | None) -> int | None:
     match = EXACT_SIZE.search(text or "")
     digits = re.sub(r"\D", "", match[1]) if match else ""
     return int(digits) if digits and len(digits) < 25 else None
+
+
+def in_another_language(report: Item) -> bool:
+    """Whether a report as text has labels, and none of them is English. The keys of the other forms are always known."""
+    labels = {label for item in report.walk() for label in item.values}
+    return any(not label.isascii() or " " in label for label in labels) and not labels & ENGLISH
 
 
 def disks_on_bus(data_type: str, report: Item | None) -> list[MacDisk]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from aya.collect.collector import Collector
 from aya.collect.macos import _rosetta
-from aya.collect.macos._system_profiler import Item, alternatives, gap, question, section
+from aya.collect.macos._system_profiler import Item, alternatives, gap, not_understood, question, section
 from aya.host.reading import Found, Read
 from aya.model import Facts, Gap, Outcome, Software
 
@@ -92,8 +92,7 @@ def parse(found: Found) -> Facts:
     placed = [item for item in items if item.get("path", "Location")]
     gaps = []
     if items and not placed:
-        labels = ", ".join(sorted({label for item in items for label in item.values}))[:200]
-        gaps.append(Gap(Outcome.UNREADABLE, f"{KIND}: none of its labels is known ({labels})"))
+        gaps.append(not_understood(KIND))
     if unknown := _unknown_kinds(placed):
         gaps.append(Gap(Outcome.UNREADABLE, f"{KIND}: kinds that are not known: {', '.join(unknown)[:200]}"))
     machine = _rosetta.machine(found)

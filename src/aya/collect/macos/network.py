@@ -12,7 +12,6 @@ with other VPNs: it is named only where its own IPv6 prefix, its service or the 
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from ipaddress import IPv6Network, ip_address
 
 from aya.collect.addresses import first_address, mac_address, merged_addresses, netmask_of
 from aya.collect.asked import asked
@@ -26,6 +25,7 @@ from aya.collect.macos._hardware_ports import (
     services_in_networksetup,
 )
 from aya.collect.macos._ifconfig import Link, links_in_ifconfig
+from aya.collect.macos._interface_types import interface_type
 from aya.collect.macos._resolvers import (
     connections_in_scutil,
     primary_in_scutil,
@@ -35,7 +35,8 @@ from aya.collect.macos._resolvers import (
 from aya.collect.macos._routing import MacRoute, counters_in_netstat, default_in_route, routes_in_netstat
 from aya.collect.macos._sysctl import question as sysctl
 from aya.collect.macos._sysctl import variables
-from aya.collect.macos._system_profiler import alternatives, question, section
+from aya.collect.macos._system_profiler import alternatives, not_understood, question, section
+from aya.collect.macos._tailnet import tailnet
 from aya.collect.media import medium_name, speed_of_medium
 from aya.collect.tailscale import tailscale
 from aya.host.reading import Command, File, Found, Read
@@ -53,54 +54,10 @@ TAILSCALE_APP = ("/Applications/Tailscale.app/Contents/MacOS/Tailscale", "status
 RESOLV_CONF = "/etc/resolv.conf"
 NETWORK = "SPNetworkDataType"
 
-TAILSCALE_PREFIX = IPv6Network("fd7a:115c:a1e0::/48")
 MOST_PORTS = 16
 """Of how many ports the supported media are asked; each takes a while."""
 
-TYPES_BY_NAME = (
-    (r"lo\d+", "loopback"),
-    (r"(awdl|llw|ap|anpi|p2p|XHC|VHC|pktap|feth|vmnet|vnic|vmenet|bnep)\d+", "virtual"),
-    (r"bridge\d+", "bridge"),
-    (r"bond\d+", "bond"),
-    (r"vlan\d+", "vlan"),
-    (r"(gif|stf)\d+", "tunnel"),
-    (r"(ppp|ipsec|tun|tap|wg)\d+", "vpn"),
-    (r"pdp_ip\d+", "cellular"),
-    (r"fw\d+", "firewire"),
-)
-TYPES_BY_PORT = (
-    (r"wi-?fi|airport", "wifi"),
-    (r"thunderbolt bridge", "bridge"),
-    (r"thunderbolt .*|thunderbolt", "thunderbolt"),
-    (r"bluetooth.*", "bluetooth"),
-    (r"firewire", "firewire"),
-    (r".*iphone.*|.*ipad.*", "cellular"),
-    (r".*modem", "modem"),
-    (r"(parallels|vmware|virtualbox).*", "virtual"),
-    (r".*(ethernet|lan\b|gigabit|10/100).*", "ethernet"),
-)
-
-
-# --- what each interface is -------------------------------------------------------------------------------------------
-
-
-def _type(link: Link, port: Port | None, bridged: set[str]) -> str | None:
-    by_name = next((kind for pattern, kind in TYPES_BY_NAME if re.fullmatch(pattern, link.name)), None)
-    if link.vlan is not None:
-        return "vlan"
-    if by_name is not None:
-        return by_name
-    if link.name.startswith("utun"):
-        wide = [one for one in link.addresses if one.scope != "link"]
-        return "vpn" if wide else "tunnel"
-    for told in (port.name, port.service, port.kind) if port else ():
-        for pattern, kind in TYPES_BY_PORT:
-            if told is not None and re.fullmatch(pattern, told, re.IGNORECASE):
-                return kind
-    if speed_of_medium(link.medium) is not None:
-        return "ethernet"
-    # Without a name for its port, an `en` that takes part in a bridge and listens to everything is a Thunderbolt port.
-    return "thunderbolt" if link.name in bridged and "PROMISC" in link.flags else None
+# --- what was answered -------------------------------------------------------------------------------------------
 
 
 def _links(found: Found, ports: dict[str, Port]) -> dict[str, Link]:
@@ -157,27 +114,6 @@ def _primary(found: Found, routes: list[MacRoute], ports: dict[str, Port]) -> st
     return with_router[0].device if with_router else None
 
 
-# --- Tailscale --------------------------------------------------------------------------------------------------------
-
-
-def _tailscale(found: Found, links: dict[str, Link], connections: list[dict[str, Json]]) -> tuple[Json, str | None]:
-    """This machine in its Tailscale network, and the interface that leads there."""
-    told = tailscale(asked(found, TAILSCALE)) or tailscale(asked(found, " ".join(TAILSCALE_APP)))
-    addresses = set(told["addresses"]) if told else set()
-    connected = [one for one in connections if one["status"] == "connected" and one["kind"] in ("VPN", "IPSec")]
-    alone = len(connected) == 1 and "tailscale" in f"{connected[0]['provider']}{connected[0]['name']}".lower()
-    for link in links.values():
-        own = [one.address for one in link.addresses if one.scope != "link"]
-        if not link.name.startswith(("utun", "tun", "tailscale")) or not own:
-            continue
-        prefixed = any(":" in one and ip_address(one) in TAILSCALE_PREFIX for one in own)
-        if prefixed or addresses & set(own) or (alone and told is None):
-            if told is None:
-                told = dict.fromkeys(("version", "state", "dns_name", "tailnet", "exit_node")) | {"addresses": own}
-            return told, link.name
-    return told, None
-
-
 # --- the whole --------------------------------------------------------------------------------------------------------
 
 
@@ -194,7 +130,7 @@ def more(found: Found) -> tuple[Read, ...]:
     if not asked(found, DNS).strip():
         reads.append(File(RESOLV_CONF, optional=True))
     ports = _ports(found)
-    ethernet = [link for link in links.values() if _type(link, ports.get(link.name), set()) == "ethernet"]
+    ethernet = [link for link in links.values() if interface_type(link, ports.get(link.name), set()) == "ethernet"]
     reads += [_media(link.name) for link in ethernet[:MOST_PORTS]]
     reads += [
         Command(("ipconfig", "getpacket", link.name), optional=True)
@@ -215,13 +151,14 @@ def parse(found: Found) -> Facts:
     connections = connections_in_scutil(asked(found, CONNECTIONS))
     primary = _primary(found, routes, ports)
     bridges = {member: link.name for link in links.values() for member in link.members}
-    network_of_tailscale, tailscale_interface = _tailscale(found, links, connections)
+    told = tailscale(asked(found, TAILSCALE)) or tailscale(asked(found, " ".join(TAILSCALE_APP)))
+    network_of_tailscale, tailscale_interface = tailnet(told, links, connections)
     default = default_in_route(asked(found, DEFAULT)) or _default(routes, 4)
     default6 = _default(routes, 6)
     interfaces = []
     for name, link in sorted(links.items()):
         port = ports.get(name)
-        kind = _type(link, port, set(bridges))
+        kind = interface_type(link, port, set(bridges))
         interfaces.append(
             _interface(
                 found, link, port, routes, kind, bridges.get(name), name == primary and kind != "virtual", default
@@ -264,7 +201,10 @@ def _router(ports: dict[str, Port], primary: str | None) -> str | None:
 
 
 def _gaps(found: Found, links: dict[str, Link]) -> Iterable[Gap]:
-    profile = section(found, NETWORK) is not None
+    report = section(found, NETWORK)
+    profile = report is not None and (bool(ports_in_profile(report)) or not report.items)
+    if report is not None and not profile:
+        yield not_understood(NETWORK)
     for what, commands, known in (
         ("interfaces", (IFCONFIG, IFCONFIG_PLAIN), bool(links)),
         ("default route", (DEFAULT, ROUTES, ROUTES_ALL, ROUTES_NAMED, PRIMARY), profile),

@@ -16,8 +16,9 @@ from aya.collect.asked import asked
 from aya.collect.collector import Collector
 from aya.collect.json_values import dig, integer, items, parsed, words
 from aya.collect.macos import _rosetta
+from aya.collect.macos._programs_there import LOOKED, only_a_part
 from aya.collect.versions import by_number
-from aya.host.reading import Call, Command, Files, Found, Names, Read
+from aya.host.reading import Command, Files, Found, Names, Read
 from aya.model import Facts, Gap, Json, Outcome, Software
 
 PREFIXES = {"/opt/homebrew": "ARM64", "/usr/local": "x86_64"}
@@ -195,9 +196,8 @@ def parse(found: Found) -> Facts:
     """Every installed package of every package manager that is there."""
     rows = [*_rows(found), *in_ports(asked(found, " ".join(PORTS)))]
     gaps: list[Gap] = []
-    if not rows and found.answer("user-id").outcome is not Outcome.OK:
-        # A live machine always tells who asks: this is a recording, which holds nothing about packages.
-        gaps.append(Gap(Outcome.UNREADABLE, "packages: neither Homebrew's folders nor its lists are in the recording"))
+    if not rows or rows[0].install_path is not None:  # what a package manager lists is whole, its folders may not be
+        gaps += only_a_part(found, "packages")
     refused = next((answer for line in (INFO, FORMULAE) if (answer := found.answers().get(line))), None)
     if not rows and not gaps and refused is not None and refused.outcome not in (Outcome.OK, Outcome.ABSENT):
         gaps.append(Gap(refused.outcome, f"packages: {refused.reason}"))
@@ -213,7 +213,7 @@ collector = Collector(
         *(Names(f"{prefix}/{folder}/*/*", optional=True) for prefix in PREFIXES for folder in ("Cellar", "Caskroom")),
         *(Files(f"{prefix}/Cellar/*/*/{RECEIPT}", optional=True) for prefix in PREFIXES),
         Names(PORT, optional=True),
-        Call("user-id", optional=True),
+        LOOKED,
         *_rosetta.READS,
     ),
     more=more,

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
-from aya.collect.executables import distinct, reads_of, there
+from aya.collect.executables import distinct, there
 from aya.collect.json_values import dig, parsed, words
 from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _plist, _rosetta
 from aya.collect.macos._homes import READS as HOME_READS
 from aya.collect.macos._homes import in_homes, may_be_run
+from aya.collect.macos._programs_there import LOOKED, looked_for, only_a_part
 from aya.collect.macos._ps import ARGUMENTS
-from aya.collect.pip import packages_in
+from aya.collect.pip import packages_in, packages_in_list
 from aya.host.reading import Call, Command, File, Files, Found, Head, Names, Read
 from aya.model import Facts, Json, Outcome, Software
 
@@ -68,6 +69,10 @@ PACKAGE_FOLDERS = (
 KINDS = ("dist", "egg")
 MLX_PARTS = tuple(f"{folder}/mlx/core*.so" for folder in PACKAGE_FOLDERS)
 MOST_ENVIRONMENTS = 20
+
+PIP_LISTS = ("pip3 list --format=json", "pip list --format=json", "pip3 list", "pip list", "pip3 freeze", "pip freeze")
+VERSIONS = ("python3 --version", "python3 -V")
+"""What people record instead of folders. A live machine is not asked: whose `pip3` would that be?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +164,8 @@ def more(found: Found) -> tuple[Read, ...]:
         reads.append(File(f"{running.prefix}/pyvenv.cfg", optional=True))
     reads += [Names(f"{folder}/site-packages/*.{kind}-info", optional=True) for folder in folders for kind in KINDS]
     reads += [Head(path, HEAD_BYTES, optional=True) for path in _mlx_parts(found)]
+    if only_a_part(found, "Python"):
+        reads += [Command(tuple(line.split()), optional=True) for line in (*PIP_LISTS, *VERSIONS)]
     return tuple(reads)
 
 
@@ -194,6 +201,11 @@ def _interpreter_row(found: Found, interpreter: Interpreter, machine: str | None
     )
 
 
+def _printed_version(found: Found) -> list[Software]:
+    said = re.search(r"^Python (\d+\.\d+\.\d+\S*)", "\n".join(asked(found, line) for line in VERSIONS), re.MULTILINE)
+    return [Software(software_name="Python", software_version=said[1])] if said else []
+
+
 def _products(found: Found, packages: Iterable[Software], machine: str | None) -> list[Software]:
     """MLX, which people know by its own name; its compiled part tells the architecture."""
     rows = []
@@ -222,22 +234,30 @@ def parse(found: Found) -> Facts:
     machine = _rosetta.machine(found)
     interpreters = [_interpreter_row(found, interpreter, machine) for interpreter in _interpreters(found)]
     packages = packages_in(path for path in found.answers() if path.endswith((".dist-info", ".egg-info")))
+    if not packages:
+        lists = (packages_in_list(asked(found, line)) for line in PIP_LISTS)
+        packages = next((listed for listed in lists if listed), [])
+    if not interpreters:
+        interpreters = _printed_version(found)
     rows = [*interpreters, *packages, *_products(found, packages, machine)]
+    gaps = only_a_part(found, "Python")
     return Facts(
         software=tuple(sorted(rows, key=lambda row: row.key)),
-        absent=not rows and not found.gaps(),
+        gaps=gaps,
+        absent=not rows and not gaps and not found.gaps(),
     )
 
 
 collector = Collector(
     reads=(
-        *reads_of(BINARIES),
+        *looked_for(BINARIES),
         *(Files(path, optional=True) for path in INFO),
-        *(Names(f"{folder}/*.{kind}-info") for folder in PACKAGE_FOLDERS for kind in KINDS),
+        *(Names(f"{folder}/*.{kind}-info", optional=True) for folder in PACKAGE_FOLDERS for kind in KINDS),
         *(Names(pattern, optional=True) for pattern in MLX_PARTS),
         *HOME_READS,
         Command(ARGUMENTS, optional=True),
         Call("running-python", optional=True),
+        LOOKED,
         *_rosetta.READS,
     ),
     more=more,

@@ -289,8 +289,17 @@ def parse(found: Found) -> Facts:
                 "unattributed_listeners": [listener.as_json() for listener in unattributed],
             }
         },
+        observed=_translated(rows),
         gaps=tuple(_gaps(found, jobs, unattributed)),
     )
+
+
+def _translated(rows: Rows) -> dict[str, Json]:
+    """The programs that run under Rosetta 2 now, whether they serve or not; nothing where `ps` does not tell."""
+    told = [process for process in rows.processes.values() if process.translated is not None]
+    if rows.machine != "ARM64" or not told:
+        return {}
+    return {"translated_programs": sorted({process.program for process in told if process.translated})}
 
 
 def _known_servers(
@@ -362,6 +371,7 @@ collector = Collector(
         "services.unattributed_listeners[].protocol": "`tcp`: a socket whose process may not be seen",
         "services.unattributed_listeners[].address": "address it is bound to",
         "services.unattributed_listeners[].port": "its port",
+        "observed.translated_programs": "programs that run under Rosetta 2, at the last look",
         "services:listeners[].protocol": "`tcp`",
         "services:listeners[].address": "address it is bound to",
         "services:listeners[].port": "its port",

@@ -17,7 +17,8 @@ from aya.collect.disk import as_terabytes, exact
 from aya.collect.filesystem import Usage, filesystem_as_json
 from aya.collect.json_values import parsed
 from aya.collect.macos import _plist
-from aya.collect.macos._apfs import containers_in, observed_in, volumes_in
+from aya.collect.macos._apfs import containers_in, listed_volumes, observed_in, volumes_in
+from aya.collect.macos._disk_list import listed_in
 from aya.collect.macos._disks import (
     BUSES,
     MacDisk,
@@ -26,6 +27,7 @@ from aya.collect.macos._disks import (
     disks_on_bus,
     drives_under_volumes,
     exact_bytes,
+    in_another_language,
     info_in_text,
     listed_size,
     measurements_of,
@@ -34,12 +36,12 @@ from aya.collect.macos._disks import (
     whole_disks_in,
 )
 from aya.collect.macos._mounts import Mount, mounts_in, usages_in
-from aya.collect.macos._system_profiler import Item, alternatives, outline, question, section
+from aya.collect.macos._system_profiler import Item, alternatives, not_understood, outline, question, section
 from aya.collect.smart import smart_command, understand_smart
 from aya.host.reading import Command, Found, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
 
-LIST = "diskutil list -plist"
+LIST, LIST_TEXT = "diskutil list -plist", "diskutil list"
 APFS = "diskutil apfs list -plist"
 MOUNT, DF, DF_PLAIN = "mount", "df -k", "df"
 FILEVAULT = "fdesetup status"
@@ -81,6 +83,7 @@ def more(found: Found) -> tuple[Read, ...]:
         if not listed:
             reads.append(Command(("diskutil", "info", disk), optional=True))
     if not listed:
+        reads.append(Command(tuple(LIST_TEXT.split()), optional=True))
         for kind in LATER_BUSES:
             reads += [question(kind), *alternatives(found, kind)]
     if not usages_in(asked(found, DF)):
@@ -104,7 +107,8 @@ def _disks(found: Found) -> list[MacDisk]:
     on_buses = [disk for bus in BUSES for disk in disks_on_bus(bus, section(found, bus))]
     if names is not None:  # what is listed is everything: the reports may be older, or name a disk by another number
         on_buses = [disk for disk in on_buses if disk.name in [one.name for one in by_diskutil]]
-    known = merged(by_diskutil, on_buses, drives_under_volumes(section(found, STORAGE)))
+    in_text = listed_in(asked(found, LIST_TEXT)).disks
+    known = merged(by_diskutil, in_text, on_buses, drives_under_volumes(section(found, STORAGE)))
     by_smart = (disk_in_smart(name, asked(found, " ".join(smart_command(name)))) for name in _candidates(found))
     return known or [disk for disk in by_smart if disk is not None]
 
@@ -170,11 +174,14 @@ def _system_disks(mounts: list[Mount], layers: list[dict[str, Json]], disks: lis
 
 
 def _gaps(found: Found, disks: list[MacDisk], usages: dict[str, Usage]) -> Iterable[Gap]:
-    if whole_disks_in(_plist_of(found, LIST)) is None:
+    if whole_disks_in(_plist_of(found, LIST)) is None and not listed_in(asked(found, LIST_TEXT)).disks:
         yield _gap(found, "disks", LIST)
     for name in whole_disks_in(_plist_of(found, LIST)) or ():
         if _info(found, name) is None:
             yield _gap(found, f"what {name} is", f"diskutil info -plist {name}")
+    for kind in (STORAGE, *BUSES):
+        if (report := section(found, kind)) is not None and in_another_language(report):
+            yield not_understood(kind)
     for disk in disks:
         if disk.size_bytes is None:
             yield Gap(Outcome.UNREADABLE, f"size of {disk.title}: not given exactly")
@@ -192,7 +199,8 @@ def parse(found: Found) -> Facts:
     """Disks, containers, volumes and file systems; see the module's description."""
     disks, mounts, usages = _disks(found), _mounts(found), _usages(found)
     apfs = _plist_of(found, APFS)
-    layers = sorted(containers_in(apfs), key=lambda layer: str(layer["name"]))
+    in_text = listed_in(asked(found, LIST_TEXT))
+    layers = sorted(containers_in(apfs) or in_text.layers, key=lambda layer: str(layer["name"]))
     measurements: list[Measurement] = []
     for disk in disks:
         answer = found.answers().get(" ".join(smart_command(disk.name)))
@@ -206,7 +214,7 @@ def parse(found: Found) -> Facts:
     main = max(internal, key=lambda disk: (disk.name in system, disk.size_bytes or 0), default=None)
     comparable = len(external) == 1 or all(disk.size_bytes is not None for disk in external)
     largest_external = max(external, key=lambda disk: disk.size_bytes or 0, default=None) if comparable else None
-    everything = whole_disks_in(_plist_of(found, LIST)) is not None
+    everything = whole_disks_in(_plist_of(found, LIST)) is not None or bool(in_text.disks)
     seen_outside = everything or section(found, "SPUSBDataType") is not None
     devices = {mount.source.removeprefix("/dev/"): mount.mount for mount in reversed(mounts)}
     filevault = asked(found, FILEVAULT)
@@ -241,7 +249,7 @@ def parse(found: Found) -> Facts:
             "storage": {
                 "devices": [disk.entry(disk.external(disk.name in system)) for disk in disks],
                 "layers": layers,
-                "volumes": volumes_in(apfs, devices),
+                "volumes": volumes_in(apfs, devices) or listed_volumes(in_text.volumes, devices),
                 "filesystems": _filesystems(mounts, usages),
                 "filevault": True
                 if "FileVault is On" in filevault

@@ -7,15 +7,16 @@ keeps one (Xcode, Java, Go), else asked by one command; a program in the home fo
 
 import posixpath
 import re
+from dataclasses import replace
 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
-from aya.collect.executables import reads_of
 from aya.collect.json_values import dig, words
 from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _plist, _rosetta
 from aya.collect.macos._homes import READS as HOME_READS
 from aya.collect.macos._homes import in_homes, may_be_run
+from aya.collect.macos._programs_there import LOOKED, looked_for, only_a_part
 from aya.collect.tools import Tool, programs_of, release_files, version_in_files, version_said
 from aya.host.reading import Answer, Command, Files, Found, Head, Read
 from aya.model import Facts, Json, Outcome, Software
@@ -166,15 +167,21 @@ def parse(found: Found) -> Facts:
     by_key: dict[tuple[str, ...], Software] = {}
     for row in rows:  # two names of one version in one place are one installation
         by_key.setdefault(row.key, row)
-    return Facts(software=tuple(by_key[key] for key in sorted(by_key)), absent=not by_key and not found.gaps())
+    gaps = only_a_part(found, "developer tools")
+    return Facts(
+        software=tuple(by_key[key] for key in sorted(by_key)),
+        gaps=gaps,
+        absent=not by_key and not gaps and not found.gaps(),
+    )
 
 
 collector = Collector(
     reads=(
-        *(read for tool in TOOLS for read in reads_of(tool.patterns)),
-        *(read for tool in TOOLS for read in release_files(tool)),
-        *reads_of(LINKED_FOLDERS),
-        Files(XCODE),
+        *(read for tool in TOOLS for read in looked_for(tool.patterns)),
+        *(replace(read, optional=True) for tool in TOOLS for read in release_files(tool)),
+        *looked_for(LINKED_FOLDERS),
+        Files(XCODE, optional=True),
+        LOOKED,
         Command(tuple(CLT.split()), optional=True),
         *HOME_READS,
         *_rosetta.READS,
