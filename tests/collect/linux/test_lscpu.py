@@ -130,10 +130,33 @@ def test_the_nested_json_of_newer_versions_is_read_to_its_leaves() -> None:
         "Caches (sum of all):", "", field("L1d:", "128 KiB (4 instances)"), field("L2:", "1 MiB (1 instance)")
     )
     cpus = field("CPU(s):", "4", field("On-line CPU(s) list:", "0-3"))
-    text = json.dumps({"lscpu": [field("Architecture:", "aarch64"), cpus, field("Vendor ID:", "ARM", model), caches]})
-    node = understood({JSON: text}).node
+    weak = field("Vulnerabilities:", "", field("Itlb multihit:", "Not affected"))
+    text = json.dumps(
+        {"lscpu": [field("Architecture:", "aarch64"), cpus, field("Vendor ID:", "ARM", model), caches, weak]}
+    )
+    facts = understood({JSON: text})
+    node = facts.node
+    assert facts.metadata["cpu"]["vulnerabilities"] == [{"name": "itlb_multihit", "status": "Not affected"}]
     assert (node.cpu_model, node.cpu_architecture, node.cpu_cores_total) == ("Cortex-A72", "ARM64", 4)
     assert (node.cpu_l1_cache_kb, node.cpu_l2_cache_mb) == (32, Decimal(1))
+
+
+def test_the_indented_form_of_a_terminal_is_read() -> None:
+    text = (
+        "Architecture:             x86_64\n  CPU op-mode(s):         32-bit, 64-bit\nCPU(s):                   2\n"
+        "  On-line CPU(s) list:    0,1\nVendor ID:                AuthenticAMD\n"
+        "  Model name:             AMD EPYC 9R14\n"
+        "    CPU family:           25\n    Thread(s) per core:   1\n"
+        "    Core(s) per socket:   2\n    Socket(s):            1\n"
+        "Caches (sum of all):      \n  L1d:                    64 KiB (2 instances)\n"
+        "  L2:                     2 MiB (2 instances)\n"
+        "NUMA:                     \n  NUMA node0 CPU(s):      0,1\n"
+        "Vulnerabilities:          \n  Meltdown:               Not affected\n"
+    )
+    facts = understood({SUMMARY: text})
+    node = facts.node
+    assert (node.cpu_cores_total, node.cpu_l1_cache_kb, node.cpu_l2_cache_mb) == (2, 32, Decimal(1))
+    assert facts.metadata["cpu"]["vulnerabilities"] == [{"name": "meltdown", "status": "Not affected"}]
 
 
 def test_offline_processors_of_a_table_leave_the_cores_unknown() -> None:

@@ -55,6 +55,9 @@ LABELS = {
 }
 """What German and French systems print, and the label in English."""
 
+WEAKNESSES = {"Vulnerabilities", "Schwachstellen", "Vulnérabilités"}
+"""The heading above the known weaknesses, which else begin with the word."""
+
 TELLING = {"On-line CPU(s) list", "Thread(s) per core", "Core(s) per socket", "Model name"}
 """Of these every summary has at least one. Without any, its language is one that is not understood."""
 
@@ -71,20 +74,30 @@ def read_lscpu(text: str) -> Description:
 
 def _pairs(text: str) -> list[tuple[str, str]]:
     """Label and value of each line, the label in English."""
-    if text.lstrip().startswith("{"):
-        pairs = list(_fields(dig(parsed(text), "lscpu")))
-    else:
-        lines = (line.partition(":") for line in text.partition("\n#")[0].splitlines())
-        pairs = [(label, value) for label, colon, value in lines if colon]
+    is_json = text.lstrip().startswith("{")
+    pairs = _fields(dig(parsed(text), "lscpu")) if is_json else _lines(text.partition("\n#")[0])
     return [(_label(label), value.strip()) for label, value in pairs]
 
 
-def _fields(nodes: Json) -> Iterator[tuple[str, str]]:
+def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """The lines of a text; on a terminal newer versions indent them below headings."""
+    above = ""
+    for line in text.splitlines():
+        label, colon, value = line.partition(":")
+        if colon and not line[:1].isspace():
+            above = _label(label)
+        if colon:
+            weakness = above in WEAKNESSES and line[:1].isspace()
+            yield f"Vulnerability {label.strip()}" if weakness else label, value
+
+
+def _fields(nodes: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
     for node in items(nodes):
         label, value = words(dig(node, "field")), words(dig(node, "data"))
         if label is not None:
-            yield label, value or ""
-        yield from _fields(dig(node, "children"))
+            yield prefix + label, value or ""
+        weaknesses = label is not None and _label(label) in WEAKNESSES
+        yield from _fields(dig(node, "children"), "Vulnerability " if weaknesses else "")
 
 
 def _label(label: str) -> str:

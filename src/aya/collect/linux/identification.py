@@ -147,9 +147,11 @@ def more(found: Found) -> tuple[Read, ...]:
         others = (*others, Command(("hostnamectl",), optional=True))
     if _kernel_dmi(found):
         return others
+    # lshw takes seconds, and knows no more than a device tree.
+    tree = found.line(f"{TREE}/model") or found.line(f"{TREE}/compatible")
     return (
         Command(("dmidecode",), optional=True),
-        Command(tuple(LSHW.split()), optional=True),
+        *(() if tree else (Command(tuple(LSHW.split()), optional=True),)),
         File(ACPI, optional=True),
         *others,
     )

@@ -69,7 +69,9 @@ def more(found: Found) -> tuple[Read, ...]:
     questions: list[Read] = []
     if not _udev_modules(found.text(UDEV) or ""):
         questions.append(Command(("dmidecode",), optional=True))
-        questions.append(Command(tuple(LSHW.split()), optional=True))
+        # It takes seconds, and knows no more than dmidecode.
+        if not _has_firmware_tables(found):
+            questions.append(Command(tuple(LSHW.split()), optional=True))
     if not any(found.matches(f"{NODES}/node[0-9]*/cpulist")):
         questions.append(Command(("numactl", "--hardware"), optional=True))
         questions.append(Command(("lscpu",), optional=True))
@@ -111,12 +113,16 @@ def parse(found: Found) -> Facts:
     )
 
 
+def _has_firmware_tables(found: Found) -> bool:
+    return any(found.matches("/sys/firmware/dmi")) or any(found.matches("/sys/class/dmi"))
+
+
 def _gaps(found: Found, listed: bool, kernel: Mapping[str, int], node: Node) -> Iterable[Gap]:
     if "MemTotal" not in kernel and found.text("/proc/meminfo") is not None:
         yield Gap(Outcome.UNREADABLE, "/proc/meminfo: no MemTotal in it")
     yield from refused(found, "/proc/meminfo")
     yield from refused(found, "/sys/devices/system/")
-    firmware = any(found.matches("/sys/firmware/dmi")) or any(found.matches("/sys/class/dmi"))
+    firmware = _has_firmware_tables(found)
     if listed:
         return
     answer = found.answer("dmidecode")
