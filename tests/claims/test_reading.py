@@ -87,7 +87,7 @@ def test_the_source_document_is_described_whole(read: Read, source_document: str
         "lo0",
         *(f"en{n}" for n in range(8, 13)),
     }
-    assert {one.service_name: one.port for one in alpha.services} == {"PostgreSQL": None, "Embedding Service": 8765}
+    assert {one.service_name: one.port for one in alpha.services} == {"PostgreSQL": 5432, "Embedding Service": 8765}
     assert {one.table_name: one.table_size_bytes for one in alpha.schemas if one.kind == "table"} == {
         "documents": 80 * 1024,
         "chunks": 1363148,
