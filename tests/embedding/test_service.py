@@ -121,6 +121,18 @@ def test_a_service_without_a_model_says_why_again_and_again(unreached: Settings)
     service.close()
 
 
+def test_whatever_keeps_the_model_from_being_loaded_is_said(
+    unreached: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr("aya.embedding.service.load", broken)
+    service = started(unreached)
+    assert service.health()["reason"] == "The model could not be loaded: RuntimeError: nobody foresaw this"
+    service.close()
+
+
 class Poisoned:
     """The model, but it fails on a batch that holds a certain token; and at its gate each run waits to be let through."""
 
