@@ -27,7 +27,6 @@ def fetched(name: str, models: Path, progress: Callable[[str], None] = lambda _:
     Raises ModelUnusable when they are not there and the hub cannot be reached, or breaks off: what came is kept, and it
     goes on from there the next time.
     """
-    from httpx2 import HTTPError, InvalidURL
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -49,11 +48,13 @@ def fetched(name: str, models: Path, progress: Callable[[str], None] = lambda _:
         folder = Path(fetched_to)
         found = read_folder(folder, name, folder.name)
         _note(models, name, {"name": name, "revision": folder.name})
+    except ModelUnusable:
+        raise
     except HFValidationError as error:
         raise ModelUnusable(
             f"{name} is no name of a model.", remedy="Name one as the hub does, OWNER/MODEL, or the path of a folder."
         ) from error
-    except (OSError, HTTPError, InvalidURL) as error:
+    except Exception as error:  # of networks, disks and its own: its errors have nothing else in common
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         _note(models, name, {"failed_at": time.time(), "said": reason})
         raise ModelUnusable(f"{name} could not be fetched from the hub: {reason}", remedy=_remedy(models)) from error

@@ -20,7 +20,7 @@ from aya.embedding.kept import KeptCache
 from aya.embedding.model import Model, merged, normalised
 from aya.embedding.models import load
 from aya.embedding.prefixes import Role
-from aya.errors import AyaError, InferenceFailed, ModelNotReady, ModelUnusable, TextsTooLarge, UsageError
+from aya.errors import AyaError, Defect, InferenceFailed, ModelNotReady, ModelUnusable, TextsTooLarge, UsageError
 from aya.settings import Settings
 
 FEW_CHARACTERS = 4000
@@ -168,7 +168,10 @@ class Service:
         keys = [text_key(text, prefix, split=asked.overlong is Overlong.SPLIT) for text in asked.texts]
         entries = {key: entry for key in keys if (entry := ready.cache.get(key)) is not None}
         hits = tuple(key in entries for key in keys)
-        missing = {key: place for place, key in reversed(list(enumerate(keys))) if key not in entries}
+        missing: dict[bytes, int] = {}
+        for place, key in enumerate(keys):
+            if key not in entries:
+                missing.setdefault(key, place)
         if missing:
             try:
                 entries |= await self._made(ready, asked, missing)
@@ -256,6 +259,8 @@ class Service:
             self._ready = Ready(model, cache, Batcher(model, self._settings.embedding_queue_texts, self.figures), kept)
         except AyaError as error:
             self._problem = error
+        except Exception as error:  # noqa: BLE001 - nobody else would ever hear of it
+            self._problem = Defect(f"The model could not be loaded: {type(error).__name__}: {error}")
 
 
 def _refuse_overlong(lengths: Mapping[int, tuple[int, int]], model: Model) -> None:
