@@ -146,7 +146,8 @@ def test_broken_off_it_goes_on_from_there(kb: Context, tmp_path: Path, admin: Co
     program = (
         "import sys; from aya.settings import Settings; from aya.operations.context import Context; "
         "from aya.knowledge import ingest; ingest.GROUP = 16; from aya.operations.knowledge import add_knowledge; "
-        f"add_knowledge(Context(Settings(home={str(kb.settings.home)!r}, node='TESTED', embedding_model={NAME!r})), [{str(many)!r}])"
+        f"settings = Settings(home={str(kb.settings.home)!r}, node='TESTED', embedding_model={NAME!r}); "
+        f"add_knowledge(Context(settings), [{str(many)!r}])"
     )
     process = subprocess.Popen([sys.executable, "-c", program])
     deadline = time.monotonic() + 60

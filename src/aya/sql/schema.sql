@@ -18,6 +18,20 @@ CREATE FUNCTION aya.actor() RETURNS text
 
 COMMENT ON FUNCTION aya.actor() IS 'Who is changing: the setting aya.actor, else the role of the session.';
 
+CREATE FUNCTION aya.all_of(lexemes text[]) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (SELECT (string_agg(((''''::text || replace(replace(l.l, '\'::text, '\\'::text), ''''::text, ''''''::text)) || ''''::text), ' & '::text))::tsquery AS string_agg FROM unnest(all_of.lexemes) l(l));
+
+COMMENT ON FUNCTION aya.all_of(lexemes text[]) IS 'A text search for passages that hold all of these words.';
+
+CREATE FUNCTION aya.any_of(lexemes text[]) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    RETURN (SELECT (string_agg(((''''::text || replace(replace(l.l, '\'::text, '\\'::text), ''''::text, ''''''::text)) || ''''::text), ' | '::text))::tsquery AS string_agg FROM unnest(any_of.lexemes) l(l));
+
+COMMENT ON FUNCTION aya.any_of(lexemes text[]) IS 'A text search for passages that hold at least one of these words.';
+
 CREATE FUNCTION aya.change_number(at timestamp with time zone) RETURNS bigint
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -660,6 +674,18 @@ CREATE FUNCTION aya.database_schemas_as_of(at timestamp with time zone) RETURNS 
 
 COMMENT ON FUNCTION aya.database_schemas_as_of(at timestamp with time zone) IS 'The rows of database_schemas as they were at a moment; observations and updated_at are NULL.';
 
+CREATE FUNCTION aya.drop_chunks(of_set integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    EXECUTE format('DROP INDEX IF EXISTS public.%I', format('idx_chunks_vectors_%s', of_set));
+    DELETE FROM aya.chunk_sets WHERE id = of_set AND NOT is_active;
+END
+$$;
+
+COMMENT ON FUNCTION aya.drop_chunks(of_set integer) IS 'Remove a set that is not searched, with its passages and its index.';
+
 CREATE FUNCTION aya.feed(nodes integer[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -760,6 +786,32 @@ END
 $$;
 
 COMMENT ON FUNCTION aya.history_reaches(at_change bigint) IS 'True when no change after the one of that number was pruned; else it raises AYP01 and says from when on the history is complete.';
+
+CREATE FUNCTION aya.index_chunks(of_set integer, method text, into_lists integer DEFAULT NULL::integer) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    s record;
+    name text := format('idx_chunks_vectors_%s', of_set);
+BEGIN
+    SELECT t.id, t.dimensions INTO STRICT s FROM aya.chunk_sets t WHERE t.id = of_set;
+    -- The one that is there serves until the new one does: only the end of this excludes who searches.
+    IF method <> 'none' THEN
+        EXECUTE format('CREATE INDEX %I ON public.chunks USING %s ((embedding::halfvec(%s)) halfvec_cosine_ops)%s WHERE set_id = %s',
+            name || '_new', CASE method WHEN 'ivfflat' THEN 'ivfflat' ELSE 'hnsw' END, s.dimensions,
+            CASE WHEN method = 'ivfflat' THEN format(' WITH (lists = %s)', into_lists) ELSE '' END, s.id);
+    END IF;
+    EXECUTE format('DROP INDEX IF EXISTS public.%I', name);
+    IF method <> 'none' THEN
+        EXECUTE format('ALTER INDEX public.%I RENAME TO %I', name || '_new', name);
+    END IF;
+    UPDATE aya.chunk_sets SET index_method = method, lists = into_lists WHERE id = of_set;
+    RETURN name;
+END
+$$;
+
+COMMENT ON FUNCTION aya.index_chunks(of_set integer, method text, into_lists integer) IS 'Build the index of a set''s vectors anew: hnsw, ivfflat into so many lists, or none. Until it is there the one before serves.';
 
 CREATE FUNCTION aya.is_state(document json) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -1900,6 +1952,45 @@ CREATE FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) RETURN
 
 COMMENT ON FUNCTION aya.network_interfaces_as_of(at timestamp with time zone) IS 'The rows of network_interfaces as they were at a moment; observations and updated_at are NULL.';
 
+CREATE TABLE aya.common_lexemes (
+    lexeme text NOT NULL,
+    share real NOT NULL,
+    CONSTRAINT common_lexemes_share_check CHECK (((share >= (0)::double precision) AND (share <= (1)::double precision)))
+);
+
+COMMENT ON TABLE aya.common_lexemes IS 'Words that many passages hold, as they were counted when the passages were last analysed: by them the search knows which words of a question tell little.';
+
+COMMENT ON COLUMN aya.common_lexemes.lexeme IS 'The word, as the full text search has it.';
+
+COMMENT ON COLUMN aya.common_lexemes.share IS 'Share of all passages that hold it.';
+
+CREATE FUNCTION aya.note_common_lexemes() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ WITH counted AS (
+          SELECT l.lexeme,
+             l.share
+            FROM (pg_stats p
+              CROSS JOIN LATERAL UNNEST(((p.most_common_elems)::text)::text[], p.most_common_elem_freqs[:array_length(((p.most_common_elems)::text)::text[], 1)]) l(lexeme, share))
+           WHERE ((p.schemaname = 'public'::name) AND (p.tablename = 'chunks'::name) AND (p.attname = 'words'::name))
+         ), gone AS (
+          DELETE FROM aya.common_lexemes o
+           WHERE (NOT (EXISTS ( SELECT
+                    FROM counted c
+                   WHERE (c.lexeme = o.lexeme))))
+         ), noted AS (
+          INSERT INTO aya.common_lexemes (lexeme, share)  SELECT c.lexeme,
+                     c.share
+                    FROM counted c ON CONFLICT(lexeme) DO UPDATE SET share = excluded.share
+           RETURNING 1 AS "?column?"
+         )
+  SELECT count(*) AS count
+    FROM noted;
+END;
+
+COMMENT ON FUNCTION aya.note_common_lexemes() IS 'Note which words many passages hold, out of what ANALYZE counted; how many there are.';
+
 CREATE FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) RETURNS void
     LANGUAGE sql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2402,6 +2493,135 @@ $_$;
 
 COMMENT ON FUNCTION aya.prune_observations(kind text, before timestamp with time zone) IS 'Delete old measurements, runs or checks: what aya.prunable_KIND(before) lists; that is itself logged. Returns how many.';
 
+CREATE FUNCTION aya.ranked_chunks(query text, query_embedding public.halfvec DEFAULT NULL::public.halfvec, most integer DEFAULT 10, in_category text DEFAULT NULL::text, from_source text DEFAULT NULL::text, of_node text DEFAULT NULL::text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(chunk_id bigint, score double precision, meaning_rank integer, distance double precision, words_rank integer, words_score real)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'public', 'pg_catalog', 'pg_temp'
+    SET "hnsw.ef_search" TO '100'
+    SET "hnsw.iterative_scan" TO 'relaxed_order'
+    SET "hnsw.max_scan_tuples" TO '100000'
+    SET "ivfflat.probes" TO '10'
+    SET "ivfflat.iterative_scan" TO 'relaxed_order'
+    SET jit TO 'off'
+    AS $_$
+DECLARE
+    -- Up to so many passages that a filter leaves are all compared: quicker than to look for them in an index, and exact.
+    exact_below CONSTANT integer := 2000;
+    -- So many passages are ranked by their words at most, where they come in no order.
+    ranked CONSTANT integer := 800;
+    -- Words that more of all passages hold say nothing beside rarer ones.
+    common CONSTANT real := 0.05;
+    s record;
+    wanted integer;
+    must tsquery;   -- what has to hold: the query was written with quotes, `or` or `-`
+    words tsquery;    -- by which passages are ranked
+    among tsquery;    -- which of them are ranked
+    terms text[];
+    shares real[];
+    passages float8;
+    of_any float8 := 0;
+    of_all float8;
+    is_filtered boolean := num_nonnulls(in_category, from_source, of_node, since, until) > 0;
+    filters text := '';
+    few bigint;
+    near text;
+    exact text;
+    ids bigint[];
+    distances float8[];
+BEGIN
+    SELECT t.id, t.dimensions, t.nearest INTO s FROM aya.chunk_sets t WHERE t.is_active;
+    IF NOT FOUND OR most < 1 THEN
+        RETURN;
+    END IF;
+    wanted := greatest(s.nearest, least(most, 1000));
+    IF query_embedding IS NOT NULL AND vector_dims(query_embedding) IS DISTINCT FROM s.dimensions THEN
+        RAISE EXCEPTION 'the query''s vector has % dimensions, those of the passages have %', vector_dims(query_embedding),
+            coalesce(s.dimensions::text, 'none') USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+
+    -- Which passages may be found.
+    IF query ~* '"|(^|\s)-\w|\sor\s' THEN
+        must := websearch_to_tsquery('english', query);
+        must := CASE WHEN numnode(must) > 0 THEN must END;
+    END IF;
+    IF is_filtered THEN
+        filters := filters || ' AND c.document_id IN (SELECT d.id FROM public.documents d WHERE true'
+            || CASE WHEN in_category IS NOT NULL THEN ' AND d.category = $3' ELSE '' END
+            || CASE WHEN from_source IS NOT NULL THEN ' AND starts_with(d.source, $4)' ELSE '' END
+            || CASE WHEN of_node IS NOT NULL THEN ' AND d.node_name = $5' ELSE '' END
+            || CASE WHEN since IS NOT NULL THEN ' AND coalesce(d.modified_at, d.created_at) >= $6' ELSE '' END
+            || CASE WHEN until IS NOT NULL THEN ' AND coalesce(d.modified_at, d.created_at) < $7' ELSE '' END || ')';
+    END IF;
+    IF must IS NOT NULL THEN
+        filters := filters || ' AND c.words @@ $8';
+    END IF;
+
+    -- Which words count: common ones do not beside rarer ones, and only as many are looked for as give a number that can be ranked.
+    SELECT array_agg(t.lexeme), array_agg(t.share) INTO terms, shares FROM aya.search_terms(query) t;
+    IF must IS NOT NULL THEN
+        words := must;
+        among := must;
+    ELSIF terms IS NOT NULL THEN
+        words := aya.any_of(terms);
+        SELECT greatest(c.reltuples, 0) INTO passages FROM pg_class c WHERE c.oid = 'public.chunks'::regclass;
+        of_all := passages;
+        FOR n IN 1 .. cardinality(terms) LOOP
+            EXIT WHEN shares[n] > common AND n > 1;
+            of_any := of_any + shares[n] * passages;
+            of_all := of_all * shares[n];
+            -- The rarest words, any of them; where even one is in too many passages, several at once.
+            among := CASE WHEN of_any <= ranked THEN aya.any_of(terms[:n])
+                WHEN among IS NULL AND of_all <= ranked THEN aya.all_of(terms[:n]) ELSE among END;
+        END LOOP;
+        IF among IS NULL AND query_embedding IS NULL THEN
+            -- Nothing else tells which of many passages are good: all that hold every word are ranked, or any where none does.
+            among := plainto_tsquery('english', query);
+            EXECUTE 'SELECT count(*) FROM (SELECT FROM public.chunks c WHERE c.set_id = $1 AND c.words @@ $2 LIMIT 1) AS one' INTO few USING s.id, among;
+            among := CASE few WHEN 0 THEN words ELSE among END;
+        END IF;
+    END IF;
+
+    IF query_embedding IS NOT NULL THEN
+        near := 'SELECT array_agg(m.id ORDER BY m.distance, m.id), array_agg(m.distance ORDER BY m.distance, m.id) FROM (%s) AS m';
+        exact := format(near, format('SELECT n.id, n.embedding <=> $1 AS distance FROM (SELECT c.id, c.embedding FROM public.chunks c '
+            'WHERE c.set_id = %s%s OFFSET 0) AS n WHERE n.embedding IS NOT NULL ORDER BY 2, 1 LIMIT %s', s.id, filters, wanted));
+        near := format(near, format('SELECT c.id, c.embedding::halfvec(%1$s) <=> $1 AS distance FROM public.chunks c WHERE c.set_id = %2$s%3$s '
+            'ORDER BY c.embedding::halfvec(%1$s) <=> $1 LIMIT %4$s', s.dimensions, s.id, filters, wanted));
+        IF filters <> '' THEN
+            EXECUTE format('SELECT count(*) FROM (SELECT FROM public.chunks c WHERE c.set_id = %s%s LIMIT %s) AS few', s.id, filters, exact_below + 1)
+                INTO few USING query_embedding, words, in_category, from_source, of_node, since, until, must;
+        END IF;
+        EXECUTE CASE WHEN few <= exact_below THEN exact ELSE near END
+            INTO ids, distances USING query_embedding, words, in_category, from_source, of_node, since, until, must;
+        -- An index that gave up too early must lose nothing: then all passages that the filter leaves are compared.
+        IF few > exact_below AND coalesce(cardinality(ids), 0) < wanted THEN
+            EXECUTE exact INTO ids, distances USING query_embedding, words, in_category, from_source, of_node, since, until, must;
+        END IF;
+    END IF;
+
+    RETURN QUERY EXECUTE format($q$
+WITH meaning AS (
+    SELECT n.id, n.distance, n.place FROM unnest($10, $11) WITH ORDINALITY AS n (id, distance, place)
+), worded AS (
+    SELECT w.id, w.rank, row_number() OVER (ORDER BY w.rank DESC, w.id) AS place FROM (%s) AS w ORDER BY w.rank DESC, w.id LIMIT %s
+)
+SELECT coalesce(m.id, w.id), coalesce(1.0 / (60 + m.place), 0)::float8 + coalesce(1.0 / (60 + w.place), 0)::float8, m.place::integer, m.distance,
+    w.place::integer, w.rank
+FROM meaning m
+FULL JOIN worded w ON w.id = m.id
+ORDER BY 2 DESC, m.distance, 1
+LIMIT %s $q$,
+        CASE
+            WHEN words IS NULL THEN 'SELECT NULL::bigint AS id, NULL::float4 AS rank WHERE false'
+            -- Only words that are everywhere: they tell which of the passages that are near in meaning are better.
+            WHEN among IS NULL THEN 'SELECT c.id, ts_rank(c.words, $2) AS rank FROM public.chunks c WHERE c.id = ANY ($10) AND c.words @@ $2'
+            ELSE format('SELECT c.id, ts_rank(c.words, $2) AS rank FROM public.chunks c WHERE c.set_id = %s AND c.words @@ $9%s', s.id, filters)
+        END, wanted, most)
+    USING query_embedding, words, in_category, from_source, of_node, since, until, must, among, ids, distances;
+END
+$_$;
+
+COMMENT ON FUNCTION aya.ranked_chunks(query text, query_embedding public.halfvec, most integer, in_category text, from_source text, of_node text, since timestamp with time zone, until timestamp with time zone) IS 'The passages of the knowledge base that fit a question best, as aya.search() finds them, without their text.';
+
 CREATE FUNCTION aya.refuse_changing_snapshots() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2599,6 +2819,146 @@ CREATE FUNCTION aya.replication_status_as_of(at timestamp with time zone) RETURN
     AS $$ SELECT * FROM aya.replication_status_as_of(aya.change_number(at)) $$;
 
 COMMENT ON FUNCTION aya.replication_status_as_of(at timestamp with time zone) IS 'The rows of replication_status as they were at a moment; observations and updated_at are NULL.';
+
+CREATE FUNCTION aya.search_terms(query text) RETURNS TABLE(lexeme text, share real)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT q.lexeme,
+     COALESCE(c.share, (0)::real) AS "coalesce"
+    FROM (( SELECT unnest(tsvector_to_array(to_tsvector('english'::regconfig, search_terms.query))) AS unnest
+          LIMIT 64) q(lexeme)
+      LEFT JOIN aya.common_lexemes c ON ((c.lexeme = q.lexeme)))
+   ORDER BY COALESCE(c.share, (0)::real), q.lexeme;
+END;
+
+COMMENT ON FUNCTION aya.search_terms(query text) IS 'The words of a question that count, and the share of passages that hold each, the rarest first; 0: few do.';
+
+CREATE TABLE public.chunks (
+    id bigint NOT NULL,
+    document_id bigint NOT NULL,
+    chunk_text text NOT NULL,
+    embedding public.halfvec,
+    chunk_index integer NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    set_id integer,
+    heading text DEFAULT ''::text NOT NULL,
+    start_offset integer,
+    end_offset integer,
+    text_hash bytea,
+    words tsvector GENERATED ALWAYS AS ((setweight(to_tsvector('english'::regconfig, heading), 'A'::"char") || to_tsvector('english'::regconfig, chunk_text))) STORED,
+    CONSTRAINT chunks_check CHECK ((end_offset >= start_offset)),
+    CONSTRAINT chunks_start_offset_check CHECK ((start_offset >= 0))
+)
+WITH (toast_tuple_target='8160');
+ALTER TABLE ONLY public.chunks ALTER COLUMN embedding SET STORAGE PLAIN;
+
+COMMENT ON TABLE public.chunks IS 'Passages of documents, short enough for the model. Each set of them has an index of its own for its vectors; aya.search() searches them.';
+
+COMMENT ON COLUMN public.chunks.id IS 'Number of the passage.';
+
+COMMENT ON COLUMN public.chunks.document_id IS 'Its document.';
+
+COMMENT ON COLUMN public.chunks.chunk_text IS 'Its text: the characters of the document''s content from start_offset up to end_offset.';
+
+COMMENT ON COLUMN public.chunks.embedding IS 'Its vector by the model of its set, of length 1; NULL: the set has no model.';
+
+COMMENT ON COLUMN public.chunks.chunk_index IS 'Its place among the passages of its document, from 0.';
+
+COMMENT ON COLUMN public.chunks.metadata IS 'More about it.';
+
+COMMENT ON COLUMN public.chunks.created_at IS 'When it was made.';
+
+COMMENT ON COLUMN public.chunks.set_id IS 'The set that it is of; NULL: entered by hand, it is not searched.';
+
+COMMENT ON COLUMN public.chunks.heading IS 'The headings that it stands under, from the outermost.';
+
+COMMENT ON COLUMN public.chunks.start_offset IS 'Where it begins in the document''s content, in characters from 0.';
+
+COMMENT ON COLUMN public.chunks.end_offset IS 'Where it ends there: the first character that is not of it.';
+
+COMMENT ON COLUMN public.chunks.text_hash IS 'SHA-256 of the text that the vector was made of, headings with it: the same text is embedded once.';
+
+COMMENT ON COLUMN public.chunks.words IS 'Its words for the full text search, those of its headings weighted A.';
+
+CREATE TABLE public.documents (
+    id bigint NOT NULL,
+    content text NOT NULL,
+    category text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    title text,
+    source text,
+    root text,
+    format text DEFAULT 'markdown'::text NOT NULL,
+    node_name text,
+    source_hash text,
+    content_hash text GENERATED ALWAYS AS (md5(content)) STORED NOT NULL,
+    modified_at timestamp with time zone,
+    CONSTRAINT documents_format_check CHECK ((format = ANY (ARRAY['markdown'::text, 'text'::text, 'facts'::text])))
+);
+
+COMMENT ON TABLE public.documents IS 'The documents of the knowledge base. One that was entered by hand is cut into passages by `aya kb sync`.';
+
+COMMENT ON COLUMN public.documents.id IS 'Number of the document.';
+
+COMMENT ON COLUMN public.documents.content IS 'Its text, cleaned and without secrets; offsets of passages count its characters.';
+
+COMMENT ON COLUMN public.documents.category IS 'What kind of document; state: what is recorded of the nodes, documentation: out of documentation_files.';
+
+COMMENT ON COLUMN public.documents.metadata IS 'More about it: pages of a PDF, lines of secrets.';
+
+COMMENT ON COLUMN public.documents.created_at IS 'When it was first added.';
+
+COMMENT ON COLUMN public.documents.title IS 'What it calls itself, else the name of its file.';
+
+COMMENT ON COLUMN public.documents.source IS 'Where it comes from: file:/PATH, documentation:/PATH, state:NODE/…; NULL: entered by hand.';
+
+COMMENT ON COLUMN public.documents.root IS 'Of a file: the path that was added, in which it was found.';
+
+COMMENT ON COLUMN public.documents.format IS 'How it is cut: markdown along its headings, text, facts one by one: a line each.';
+
+COMMENT ON COLUMN public.documents.node_name IS 'The node that it is of, or on whose disk it is.';
+
+COMMENT ON COLUMN public.documents.source_hash IS 'SHA-256, in hex, of what it was read from, as it is there: while that is the same, nothing is read.';
+
+COMMENT ON COLUMN public.documents.content_hash IS 'MD5 of content, by which is known whether passages are of it.';
+
+COMMENT ON COLUMN public.documents.modified_at IS 'When what it is of last changed.';
+
+CREATE FUNCTION aya.search(query text, query_embedding public.halfvec DEFAULT NULL::public.halfvec, most integer DEFAULT 10, in_category text DEFAULT NULL::text, from_source text DEFAULT NULL::text, of_node text DEFAULT NULL::text, since timestamp with time zone DEFAULT NULL::timestamp with time zone, until timestamp with time zone DEFAULT NULL::timestamp with time zone) RETURNS TABLE(chunk_id bigint, document_id bigint, title text, source text, category text, node_name text, modified_at timestamp with time zone, heading text, start_offset integer, end_offset integer, passage text, score double precision, meaning_rank integer, distance double precision, words_rank integer, words_score real)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    BEGIN ATOMIC
+ SELECT c.id,
+     d.id,
+     d.title,
+     d.source,
+     d.category,
+     d.node_name,
+     COALESCE(d.modified_at, d.created_at) AS "coalesce",
+     c.heading,
+     c.start_offset,
+     c.end_offset,
+         CASE
+             WHEN (q.words IS NOT NULL) THEN ts_headline('english'::regconfig, c.chunk_text, q.words, 'HighlightAll=true, StartSel=**, StopSel=**'::text)
+             ELSE c.chunk_text
+         END AS chunk_text,
+     r.score,
+     r.meaning_rank,
+     r.distance,
+     r.words_rank,
+     r.words_score
+    FROM (((aya.ranked_chunks(search.query, search.query_embedding, search.most, search.in_category, search.from_source, search.of_node, search.since, search.until) r(chunk_id, score, meaning_rank, distance, words_rank, words_score)
+      JOIN public.chunks c ON ((c.id = r.chunk_id)))
+      JOIN public.documents d ON ((d.id = c.document_id)))
+      CROSS JOIN ( SELECT aya.any_of(ARRAY( SELECT t.lexeme
+                    FROM aya.search_terms(search.query) t(lexeme, share))) AS any_of) q(words))
+   ORDER BY r.score DESC, r.distance, c.id;
+END;
+
+COMMENT ON FUNCTION aya.search(query text, query_embedding public.halfvec, most integer, in_category text, from_source text, of_node text, since timestamp with time zone, until timestamp with time zone) IS 'The passages of the knowledge base that fit a question best: by the nearness of the query''s vector (of the model of the active set; NULL: by words alone) and by its words, put together by reciprocal rank fusion, 1 / (60 + rank) of each. Filters: category, beginning of the source, node, from and before when the document changed. Words found stand between ** in the passage.';
 
 CREATE TABLE public.services (
     id bigint NOT NULL,
@@ -3611,6 +3971,67 @@ ALTER TABLE aya.calls ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE aya.chunk_sets (
+    id integer NOT NULL,
+    model_id bigint,
+    dimensions integer,
+    is_active boolean DEFAULT false NOT NULL,
+    index_method text DEFAULT 'hnsw'::text NOT NULL,
+    lists integer,
+    nearest integer DEFAULT 50 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    activated_at timestamp with time zone,
+    CONSTRAINT chunk_sets_active_since CHECK (((NOT is_active) OR (activated_at IS NOT NULL))),
+    CONSTRAINT chunk_sets_dimensions_check CHECK (((dimensions >= 1) AND (dimensions <= 4000))),
+    CONSTRAINT chunk_sets_index_method_check CHECK ((index_method = ANY (ARRAY['hnsw'::text, 'ivfflat'::text, 'none'::text]))),
+    CONSTRAINT chunk_sets_lists_check CHECK (((lists >= 1) AND (lists <= 32768))),
+    CONSTRAINT chunk_sets_model_has_dimensions CHECK (((model_id IS NULL) = (dimensions IS NULL))),
+    CONSTRAINT chunk_sets_nearest_check CHECK (((nearest >= 10) AND (nearest <= 2000)))
+);
+
+COMMENT ON TABLE aya.chunk_sets IS 'Sets of passages of all documents, each cut and embedded for one model; only vectors of one set are compared. One is searched, a further one is there while it is being made.';
+
+COMMENT ON COLUMN aya.chunk_sets.id IS 'Number of the set.';
+
+COMMENT ON COLUMN aya.chunk_sets.model_id IS 'The model; NULL: none, the passages are found by their words alone.';
+
+COMMENT ON COLUMN aya.chunk_sets.dimensions IS 'How many numbers a vector of it has.';
+
+COMMENT ON COLUMN aya.chunk_sets.is_active IS 'It is the set that is searched.';
+
+COMMENT ON COLUMN aya.chunk_sets.index_method IS 'The index of its vectors: hnsw, ivfflat, or none, which searches them all.';
+
+COMMENT ON COLUMN aya.chunk_sets.lists IS 'Of an ivfflat index: into how many lists it parts the vectors; NULL: by their number.';
+
+COMMENT ON COLUMN aya.chunk_sets.nearest IS 'So many nearest passages a search takes from the index; more find more of the true nearest, and take longer.';
+
+COMMENT ON COLUMN aya.chunk_sets.created_at IS 'When it was begun.';
+
+COMMENT ON COLUMN aya.chunk_sets.activated_at IS 'Since when it is searched.';
+
+ALTER TABLE aya.chunk_sets ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME aya.chunk_sets_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE aya.chunked_documents (
+    set_id integer NOT NULL,
+    document_id bigint NOT NULL,
+    content_hash text NOT NULL
+);
+
+COMMENT ON TABLE aya.chunked_documents IS 'Which documents a set has the passages of, and of which content: what was broken off goes on from here.';
+
+COMMENT ON COLUMN aya.chunked_documents.set_id IS 'The set.';
+
+COMMENT ON COLUMN aya.chunked_documents.document_id IS 'The document.';
+
+COMMENT ON COLUMN aya.chunked_documents.content_hash IS 'The content_hash that the document had.';
+
 CREATE TABLE aya.deliveries (
     node_name text NOT NULL,
     idempotency_key text NOT NULL,
@@ -3819,7 +4240,7 @@ CREATE VIEW aya.sql_gaps AS
         ), harmless AS (
          SELECT unnest(ARRAY['clock_timestamp'::text, 'timeofday'::text, 'gen_random_uuid'::text, 'uuidv4'::text, 'uuidv7'::text, 'random'::text, 'random_normal'::text, 'array_sample'::text, 'array_shuffle'::text, 'pg_relation_size'::text, 'pg_table_size'::text, 'pg_indexes_size'::text, 'pg_total_relation_size'::text, 'pg_database_size'::text, 'pg_partition_tree'::text, 'pg_partition_ancestors'::text, 'pg_is_in_recovery'::text, 'pg_current_wal_lsn'::text, 'pg_last_wal_receive_lsn'::text, 'pg_last_wal_replay_lsn'::text, 'pg_last_xact_replay_timestamp'::text, 'pg_sequence_last_value'::text, 'pg_collation_actual_version'::text]) AS name
         ), behind(name) AS (
-         VALUES ('aya.sql_gaps'::text), ('aya.prunings'::text), ('aya.system_state_snapshots'::text), ('aya.snapshot_nodes'::text), ('aya.snapshot_node_ends'::text), ('aya.snapshot_facts'::text), ('aya.snapshot_fact_ends'::text), ('aya.snapshot_checks'::text)
+         VALUES ('aya.sql_gaps'::text), ('aya.prunings'::text), ('aya.system_state_snapshots'::text), ('aya.snapshot_nodes'::text), ('aya.snapshot_node_ends'::text), ('aya.snapshot_facts'::text), ('aya.snapshot_fact_ends'::text), ('aya.snapshot_checks'::text), ('aya.chunk_sets'::text), ('aya.common_lexemes'::text)
         ), wanted(name, value) AS (
          VALUES ('default_transaction_read_only'::text,'on'::text), ('statement_timeout'::text,'30s'::text), ('transaction_timeout'::text,'60s'::text), ('idle_in_transaction_session_timeout'::text,'60s'::text), ('lock_timeout'::text,'2s'::text), ('client_connection_check_interval'::text,'500ms'::text), ('work_mem'::text,'16MB'::text), ('temp_file_limit'::text,'256MB'::text), ('max_parallel_workers_per_gather'::text,'0'::text), ('log_statement'::text,'none'::text), ('log_min_duration_statement'::text,'-1'::text), ('log_min_error_statement'::text,'panic'::text), ('log_min_messages'::text,'fatal'::text)
         ), setting AS (
@@ -5114,6 +5535,15 @@ ALTER TABLE public.check_results ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDE
     CACHE 1
 );
 
+ALTER TABLE public.chunks ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.chunks_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 ALTER TABLE public.collection_runs ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME public.collection_runs_id_seq
     START WITH 1
@@ -5190,6 +5620,15 @@ COMMENT ON COLUMN public.documentation_files.text_problem IS 'Why the text is no
 
 ALTER TABLE public.documentation_files ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME public.documentation_files_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+ALTER TABLE public.documents ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
+    SEQUENCE NAME public.documents_id_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -5503,6 +5942,15 @@ ALTER TABLE ONLY aya.call_ends
 ALTER TABLE ONLY aya.calls
     ADD CONSTRAINT calls_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY aya.chunk_sets
+    ADD CONSTRAINT chunk_sets_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY aya.chunked_documents
+    ADD CONSTRAINT chunked_documents_pkey PRIMARY KEY (document_id, set_id);
+
+ALTER TABLE ONLY aya.common_lexemes
+    ADD CONSTRAINT common_lexemes_pkey PRIMARY KEY (lexeme);
+
 ALTER TABLE ONLY aya.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (node_name, idempotency_key);
 
@@ -5569,6 +6017,9 @@ ALTER TABLE ONLY public.change_log
 ALTER TABLE ONLY public.check_results
     ADD CONSTRAINT check_results_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.collection_outcomes
     ADD CONSTRAINT collection_outcomes_pkey PRIMARY KEY (run_id, collector, target);
 
@@ -5580,6 +6031,12 @@ ALTER TABLE ONLY public.database_schemas
 
 ALTER TABLE ONLY public.documentation_files
     ADD CONSTRAINT documentation_files_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_source_key UNIQUE (source);
 
 ALTER TABLE ONLY public.network_interfaces
     ADD CONSTRAINT network_interfaces_pkey PRIMARY KEY (id);
@@ -5611,6 +6068,10 @@ ALTER TABLE ONLY public.system_nodes
 CREATE INDEX idx_calls_called ON aya.calls USING brin (called_at) WITH (pages_per_range='16', autosummarize='on');
 
 CREATE INDEX idx_calls_request ON aya.calls USING btree (request_id);
+
+CREATE UNIQUE INDEX idx_chunk_sets_active ON aya.chunk_sets USING btree (is_active) WHERE is_active;
+
+CREATE UNIQUE INDEX idx_chunk_sets_model ON aya.chunk_sets USING btree (model_id) NULLS NOT DISTINCT;
 
 CREATE INDEX idx_deliveries_received ON aya.deliveries USING btree (received_at);
 
@@ -5646,6 +6107,12 @@ CREATE INDEX idx_check_results_node ON public.check_results USING btree (node_id
 
 CREATE INDEX idx_check_results_snapshot ON public.check_results USING btree (snapshot_id);
 
+CREATE INDEX idx_chunks_document ON public.chunks USING btree (document_id, set_id, chunk_index);
+
+CREATE INDEX idx_chunks_text ON public.chunks USING btree (set_id, text_hash);
+
+CREATE INDEX idx_chunks_words ON public.chunks USING gin (words) WITH (fastupdate=off);
+
 CREATE INDEX idx_collection_runs_node ON public.collection_runs USING btree (node_id, id DESC);
 
 CREATE INDEX idx_db_schemas_database ON public.database_schemas USING btree (database_name);
@@ -5663,6 +6130,14 @@ CREATE UNIQUE INDEX idx_docs_latest_of_file ON public.documentation_files USING 
 CREATE INDEX idx_docs_name ON public.documentation_files USING btree (file_name);
 
 CREATE INDEX idx_docs_updated ON public.documentation_files USING btree (updated_at DESC);
+
+CREATE INDEX idx_documents_category ON public.documents USING btree (category);
+
+CREATE INDEX idx_documents_created ON public.documents USING btree (created_at);
+
+CREATE INDEX idx_documents_node ON public.documents USING btree (node_name);
+
+CREATE INDEX idx_documents_root ON public.documents USING btree (root);
 
 CREATE INDEX idx_network_interfaces_node ON public.network_interfaces USING btree (node_id);
 
@@ -5776,6 +6251,18 @@ CREATE TRIGGER feed_deleted AFTER DELETE ON aya.calls REFERENCING OLD TABLE AS o
 
 ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_deleted;
 
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.chunk_sets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunk_sets ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.chunked_documents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunked_documents ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON aya.common_lexemes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.common_lexemes ENABLE ALWAYS TRIGGER feed_deleted;
+
 CREATE TRIGGER feed_deleted AFTER DELETE ON aya.deliveries REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.deliveries ENABLE ALWAYS TRIGGER feed_deleted;
@@ -5839,6 +6326,18 @@ ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER feed_inserted;
 CREATE TRIGGER feed_inserted AFTER INSERT ON aya.calls REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.chunk_sets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunk_sets ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.chunked_documents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunked_documents ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON aya.common_lexemes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.common_lexemes ENABLE ALWAYS TRIGGER feed_inserted;
 
 CREATE TRIGGER feed_inserted AFTER INSERT ON aya.deliveries REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
@@ -5904,6 +6403,18 @@ CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.calls FOR EACH STATEMENT EXE
 
 ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_truncated;
 
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.chunk_sets FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunk_sets ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.chunked_documents FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunked_documents ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.common_lexemes FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.common_lexemes ENABLE ALWAYS TRIGGER feed_truncated;
+
 CREATE TRIGGER feed_truncated AFTER TRUNCATE ON aya.deliveries FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.deliveries ENABLE ALWAYS TRIGGER feed_truncated;
@@ -5967,6 +6478,18 @@ ALTER TABLE aya.call_ends ENABLE ALWAYS TRIGGER feed_updated;
 CREATE TRIGGER feed_updated AFTER UPDATE ON aya.calls REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE aya.calls ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.chunk_sets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunk_sets ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.chunked_documents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.chunked_documents ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON aya.common_lexemes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE aya.common_lexemes ENABLE ALWAYS TRIGGER feed_updated;
 
 CREATE TRIGGER feed_updated AFTER UPDATE ON aya.deliveries REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
@@ -6044,6 +6567,10 @@ CREATE TRIGGER feed_deleted AFTER DELETE ON public.check_results REFERENCING OLD
 
 ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_deleted;
 
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.chunks REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.chunks ENABLE ALWAYS TRIGGER feed_deleted;
+
 CREATE TRIGGER feed_deleted AFTER DELETE ON public.collection_outcomes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_deleted;
@@ -6059,6 +6586,10 @@ ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_deleted;
 CREATE TRIGGER feed_deleted AFTER DELETE ON public.documentation_files REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_deleted;
+
+CREATE TRIGGER feed_deleted AFTER DELETE ON public.documents REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documents ENABLE ALWAYS TRIGGER feed_deleted;
 
 CREATE TRIGGER feed_deleted AFTER DELETE ON public.network_interfaces REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
 
@@ -6100,6 +6631,10 @@ CREATE TRIGGER feed_inserted AFTER INSERT ON public.check_results REFERENCING NE
 
 ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_inserted;
 
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.chunks REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.chunks ENABLE ALWAYS TRIGGER feed_inserted;
+
 CREATE TRIGGER feed_inserted AFTER INSERT ON public.collection_outcomes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_inserted;
@@ -6115,6 +6650,10 @@ ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_inserted;
 CREATE TRIGGER feed_inserted AFTER INSERT ON public.documentation_files REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_inserted;
+
+CREATE TRIGGER feed_inserted AFTER INSERT ON public.documents REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documents ENABLE ALWAYS TRIGGER feed_inserted;
 
 CREATE TRIGGER feed_inserted AFTER INSERT ON public.network_interfaces REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
 
@@ -6156,6 +6695,10 @@ CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.check_results FOR EACH ST
 
 ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_truncated;
 
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.chunks FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.chunks ENABLE ALWAYS TRIGGER feed_truncated;
+
 CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.collection_outcomes FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_truncated;
@@ -6171,6 +6714,10 @@ ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_truncated;
 CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.documentation_files FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_truncated;
+
+CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.documents FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documents ENABLE ALWAYS TRIGGER feed_truncated;
 
 CREATE TRIGGER feed_truncated AFTER TRUNCATE ON public.network_interfaces FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
 
@@ -6212,6 +6759,10 @@ CREATE TRIGGER feed_updated AFTER UPDATE ON public.check_results REFERENCING OLD
 
 ALTER TABLE public.check_results ENABLE ALWAYS TRIGGER feed_updated;
 
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.chunks REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.chunks ENABLE ALWAYS TRIGGER feed_updated;
+
 CREATE TRIGGER feed_updated AFTER UPDATE ON public.collection_outcomes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.collection_outcomes ENABLE ALWAYS TRIGGER feed_updated;
@@ -6227,6 +6778,10 @@ ALTER TABLE public.database_schemas ENABLE ALWAYS TRIGGER feed_updated;
 CREATE TRIGGER feed_updated AFTER UPDATE ON public.documentation_files REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
 
 ALTER TABLE public.documentation_files ENABLE ALWAYS TRIGGER feed_updated;
+
+CREATE TRIGGER feed_updated AFTER UPDATE ON public.documents REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_none();
+
+ALTER TABLE public.documents ENABLE ALWAYS TRIGGER feed_updated;
 
 CREATE TRIGGER feed_updated AFTER UPDATE ON public.network_interfaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION aya.feed_node_id();
 
@@ -6487,6 +7042,15 @@ CREATE TRIGGER unmark_updated AFTER UPDATE ON public.software_versions REFERENCI
 ALTER TABLE ONLY aya.call_ends
     ADD CONSTRAINT call_ends_call_id_fkey FOREIGN KEY (call_id) REFERENCES aya.calls(id);
 
+ALTER TABLE ONLY aya.chunk_sets
+    ADD CONSTRAINT chunk_sets_model_id_fkey FOREIGN KEY (model_id) REFERENCES aya.embedding_models(id);
+
+ALTER TABLE ONLY aya.chunked_documents
+    ADD CONSTRAINT chunked_documents_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY aya.chunked_documents
+    ADD CONSTRAINT chunked_documents_set_id_fkey FOREIGN KEY (set_id) REFERENCES aya.chunk_sets(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY aya.embedding_cache
     ADD CONSTRAINT embedding_cache_model_id_fkey FOREIGN KEY (model_id) REFERENCES aya.embedding_models(id) ON DELETE CASCADE;
 
@@ -6507,6 +7071,12 @@ ALTER TABLE ONLY aya.snapshot_node_ends
 
 ALTER TABLE ONLY public.check_results
     ADD CONSTRAINT check_results_snapshot_id_fkey FOREIGN KEY (snapshot_id) REFERENCES aya.system_state_snapshots(id);
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_document_id_fkey FOREIGN KEY (document_id) REFERENCES public.documents(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_set_id_fkey FOREIGN KEY (set_id) REFERENCES aya.chunk_sets(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.collection_outcomes
     ADD CONSTRAINT collection_outcomes_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.collection_runs(id) ON DELETE CASCADE;
@@ -6590,6 +7160,9 @@ GRANT SELECT ON TABLE public.database_schemas TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.database_schemas TO aya_writer;
 GRANT SELECT ON TABLE public.database_schemas TO aya_sql;
 
+REVOKE ALL ON FUNCTION aya.drop_chunks(of_set integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.drop_chunks(of_set integer) TO aya_writer;
+
 REVOKE ALL ON FUNCTION aya.feed(nodes integer[]) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION aya.feed_id() FROM PUBLIC;
@@ -6597,6 +7170,9 @@ REVOKE ALL ON FUNCTION aya.feed_id() FROM PUBLIC;
 REVOKE ALL ON FUNCTION aya.feed_node_id() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION aya.feed_none() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION aya.index_chunks(of_set integer, method text, into_lists integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.index_chunks(of_set integer, method text, into_lists integer) TO aya_writer;
 
 REVOKE ALL ON FUNCTION aya.log_database_schemas() FROM PUBLIC;
 
@@ -6623,6 +7199,13 @@ GRANT SELECT ON TABLE public.change_log TO aya_sql;
 GRANT SELECT ON TABLE public.network_interfaces TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.network_interfaces TO aya_writer;
 GRANT SELECT ON TABLE public.network_interfaces TO aya_sql;
+
+GRANT SELECT ON TABLE aya.common_lexemes TO aya_reader;
+GRANT SELECT ON TABLE aya.common_lexemes TO aya_writer;
+GRANT SELECT ON TABLE aya.common_lexemes TO aya_sql;
+
+REVOKE ALL ON FUNCTION aya.note_common_lexemes() FROM PUBLIC;
+GRANT ALL ON FUNCTION aya.note_common_lexemes() TO aya_writer;
 
 REVOKE ALL ON FUNCTION aya.note_pruning(of_table text, pruned bigint, before timestamp with time zone, said jsonb) FROM PUBLIC;
 
@@ -6651,6 +7234,14 @@ GRANT ALL ON FUNCTION aya.prune_observations(kind text, before timestamp with ti
 GRANT SELECT ON TABLE public.replication_status TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.replication_status TO aya_writer;
 GRANT SELECT ON TABLE public.replication_status TO aya_sql;
+
+GRANT SELECT ON TABLE public.chunks TO aya_reader;
+GRANT SELECT,INSERT,DELETE,MAINTAIN,UPDATE ON TABLE public.chunks TO aya_writer;
+GRANT SELECT ON TABLE public.chunks TO aya_sql;
+
+GRANT SELECT ON TABLE public.documents TO aya_reader;
+GRANT SELECT,INSERT,DELETE,MAINTAIN,UPDATE ON TABLE public.documents TO aya_writer;
+GRANT SELECT ON TABLE public.documents TO aya_sql;
 
 GRANT SELECT ON TABLE public.services TO aya_reader;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.services TO aya_writer;
@@ -6694,6 +7285,13 @@ GRANT SELECT,INSERT ON TABLE aya.audit_keys TO aya_writer;
 
 GRANT SELECT ON TABLE aya.call_ends TO aya_reader;
 GRANT SELECT,INSERT ON TABLE aya.call_ends TO aya_writer;
+
+GRANT SELECT ON TABLE aya.chunk_sets TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.chunk_sets TO aya_writer;
+GRANT SELECT ON TABLE aya.chunk_sets TO aya_sql;
+
+GRANT SELECT ON TABLE aya.chunked_documents TO aya_reader;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE aya.chunked_documents TO aya_writer;
 
 GRANT SELECT ON TABLE aya.deliveries TO aya_reader;
 GRANT SELECT,INSERT,DELETE ON TABLE aya.deliveries TO aya_writer;
