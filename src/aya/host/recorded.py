@@ -12,7 +12,7 @@ from pathlib import Path
 from posixpath import dirname
 
 from aya.errors import UsageError
-from aya.host.archive import MANIFEST, UNPACKED, Archive, open_archive
+from aya.host.archive import MANIFEST, UNPACKED, Archive, inside, open_archive
 from aya.host.command_line import Argv, distance, parsed, program_of
 from aya.host.excerpt import excerpt
 from aya.host.manifest import Kept, Manifest, read_manifest
@@ -48,6 +48,11 @@ class RecordedHost:
         if listed.outcome is not Outcome.OK:
             raise UsageError(f"The recording has no {MANIFEST} that can be read.", remedy=UNPACKED)
         self.manifest: Manifest = read_manifest(listed.data)
+        said = self.manifest
+        for kept in (*said.commands.values(), *said.files.values(), *said.heads.values()):
+            for name in (kept.content, kept.errors):
+                if name is not None:
+                    inside(name)
 
     @classmethod
     def open(cls, path: Path) -> "RecordedHost":
@@ -63,7 +68,7 @@ class RecordedHost:
         """Answer a question from the recording; see `aya.host.reading.Host`.
 
         Where it holds only a part of what was asked for, an answer more says that the rest is not known. Raises
-        UsageError where the manifest names a file outside of the recording.
+        UsageError where a file of it is a link that leads out of it.
         """
         match read:
             case File(path=path):
