@@ -53,6 +53,9 @@ def text(recorded: RecordedHost, read: Read) -> str | None:
         ("system_profiler SPHardwareDataType -json -detailLevel full", "system_profiler -json SPHardwareDataType"),
         ("ioreg -rc AGXAccelerator -w 0", "ioreg -r -c AGXAccelerator"),
         ("diskutil info -plist /dev/disk0", "diskutil info -plist disk0"),
+        ("sudo lsof -n -P -iTCP -sTCP:LISTEN", "lsof -nP -iTCP -sTCP:LISTEN"),
+        ("/Applications/Tailscale.app/Contents/MacOS/Tailscale status --json", "tailscale status --json"),
+        ("rocm-smi --showallinfo --json", "rocm-smi -a --showmeminfo all --json"),
     ],
 )
 def test_the_same_question_in_other_words_is_answered(tmp_path: Path, recorded: str, asked: str) -> None:
@@ -162,6 +165,14 @@ def test_another_part_of_the_registry_is_no_answer(tmp_path: Path, recorded: str
     assert text(of_commands(tmp_path, {recorded: "said"}), command("ioreg -r -c AppleSmartBattery")) is None
 
 
+def test_the_version_of_macos_is_put_together_from_single_answers(tmp_path: Path) -> None:
+    machine = of_commands(tmp_path, {"sw_vers -productVersion": "14.5\n", "sw_vers --buildVersion": "23F79\n"})
+    found = Found.of(machine, [command("sw_vers")])
+
+    assert found.text("sw_vers") == "ProductVersion:\t14.5\nBuildVersion:\t23F79\n"
+    assert len(found.gaps()) == 1
+
+
 def test_one_data_type_is_taken_out_of_a_json_report(tmp_path: Path) -> None:
     report = {"SPHardwareDataType": [{"chip_type": "Apple M1"}], "SPSoftwareDataType": []}
     asked = "system_profiler -json SPHardwareDataType"
@@ -247,5 +258,7 @@ def test_calls_are_answered_by_programs_that_say_the_same(tmp_path: Path) -> Non
     )
 
     assert text(machine, Call("machine-architecture")) == '"x86_64"'
+    assert text(machine, File("/proc/sys/kernel/hostname")) == "box\n"
+    assert text(machine, File("/proc/sys/kernel/osrelease")) == "6.1.0\n"
     assert text(machine, Call("page-size")) == "4096"
     assert text(machine, Call("user-id")) == "0"

@@ -27,8 +27,8 @@ class Grammar:
 
     spellings: Mapping[str, str] = field(default_factory=dict)
     """Other words for the same; '' for those without which it says the same."""
-    clusters: bool = False
-    """Whether `-Jb` is `-J -b`."""
+    clusters: str = ""
+    """The options of one letter that are also written together: with `Jb`, `-Jb` is `-J -b`; `*`: all of them."""
     values: frozenset[str] = frozenset()
     """Options that are followed by a value."""
     free: frozenset[str] = frozenset()
@@ -45,7 +45,9 @@ def _words(text: str) -> frozenset[str]:
 
 GRAMMARS: Mapping[str, Grammar] = {
     "brew": Grammar(),
-    "df": Grammar(clusters=True, values=_words("-B -t -x"), free=_words("-P -l -a"), spellings={"--portability": "-P"}),
+    "sw_vers": Grammar(),
+    "tailscale": Grammar(),
+    "df": Grammar(clusters="*", values=_words("-B -t -x"), free=_words("-P -l -a"), spellings={"--portability": "-P"}),
     "dmidecode": Grammar(
         values=_words("-t -s -d"),
         free=_words("-q"),
@@ -53,7 +55,7 @@ GRAMMARS: Mapping[str, Grammar] = {
     ),
     "ethtool": Grammar(),
     "ifconfig": Grammar(free=_words("-a -v")),
-    "ioreg": Grammar(clusters=True, values=_words("-c -n -w -d -p -k"), free=_words("-w -l -d -t -i")),
+    "ioreg": Grammar(clusters="*", values=_words("-c -n -w -d -p -k"), free=_words("-w -l -d -t -i")),
     "ip": Grammar(
         spellings={
             "-json": "-j",
@@ -80,7 +82,7 @@ GRAMMARS: Mapping[str, Grammar] = {
         narrow=_words("-4 -6"),
     ),
     "lsblk": Grammar(
-        clusters=True,
+        clusters="*",
         values=_words("-o -e -I -x -E -M -w"),
         free=_words("-b -O -a -f -p -t -S -m -D -z -o -e -I -x"),
         spellings={
@@ -102,22 +104,22 @@ GRAMMARS: Mapping[str, Grammar] = {
         columns=_words("-e -p"),
     ),
     "lshw": Grammar(free=_words("-quiet -sanitize -notime -numeric")),
-    "lsof": Grammar(clusters=False),
+    "lsof": Grammar(clusters="nPlOR"),
     "lvs": Grammar(
         values=_words("-o --units --reportformat"),
         free=_words("-o -a --nosuffix --noheadings"),
         spellings={"--options": "-o", "--all": "-a"},
     ),
-    "netstat": Grammar(clusters=True, values=_words("-f"), narrow=_words("-f"), free=_words("-W -l")),
+    "netstat": Grammar(clusters="*", values=_words("-f"), narrow=_words("-f"), free=_words("-W -l")),
     "numactl": Grammar(spellings={"-H": "--hardware"}),
-    "nvidia-smi": Grammar(clusters=True, spellings={"--query": "-q", "--xml-format": "-x"}),
+    "nvidia-smi": Grammar(clusters="*", spellings={"--query": "-q", "--xml-format": "-x"}),
     "nvme": Grammar(
         values=_words("-o"),
         free=_words("-v"),
         spellings={"--output-format": "-o", "-ojson": "-o=json", "--verbose": "-v"},
     ),
     "rocm-smi": Grammar(
-        spellings={"--showall": "-a"},
+        spellings={"--showallinfo": "-a"},
         values=_words("--showmeminfo -d"),
         free=_words(
             "-a -i -t -c -g -f -P -u -l -v -b --showmeminfo --showproductname --showid --showvbios --showdriverversion --showuse "
@@ -126,7 +128,7 @@ GRAMMARS: Mapping[str, Grammar] = {
         ),
     ),
     "smartctl": Grammar(
-        clusters=True,
+        clusters="*",
         values=_words("-d -n -l -f -g -v -T -q -F"),
         free=_words("-a -x -i -H -A -c -l -d -n -f -g -T -q -F"),
         spellings={
@@ -144,7 +146,7 @@ GRAMMARS: Mapping[str, Grammar] = {
         },
     ),
     "ss": Grammar(
-        clusters=True,
+        clusters="*",
         spellings={"--listening": "-l", "--tcp": "-t", "--udp": "-u", "--numeric": "-n", "--processes": "-p"},
     ),
     "system_profiler": Grammar(
@@ -153,8 +155,8 @@ GRAMMARS: Mapping[str, Grammar] = {
         spellings={"-nospawn": ""},
     ),
     "systemctl": Grammar(spellings={"--full": "", "-l": "", "-a": "--all"}),
-    "uname": Grammar(clusters=True),
-    "zpool": Grammar(clusters=True),
+    "uname": Grammar(clusters="*"),
+    "zpool": Grammar(clusters="*"),
 }
 PLAIN = Grammar()
 
@@ -180,8 +182,8 @@ def parsed(line: str) -> Argv | None:
 
 
 def program_of(argv: Argv) -> str:
-    """The program without its folder."""
-    return basename(argv[0])
+    """The program without its folder, in lower case as commands are: an application of a Mac may be called by its name."""
+    return basename(argv[0]).lower()
 
 
 def items(argv: Argv) -> Items:
@@ -215,7 +217,9 @@ def _spelled(words: Iterable[str], grammar: Grammar) -> Iterator[str]:
             yield grammar.spellings[option] + equals + value
         elif word in grammar.spellings:
             yield grammar.spellings[word]
-        elif grammar.clusters and re.fullmatch(r"-[A-Za-z0-9]{2,}", word):
+        elif re.fullmatch(r"-[A-Za-z0-9]{2,}", word) and (
+            grammar.clusters == "*" or set(word[1:]) <= set(grammar.clusters)
+        ):
             yield from _split(word, grammar)
         else:
             yield word

@@ -12,7 +12,7 @@ from pathlib import Path
 from posixpath import dirname
 
 from aya.errors import UsageError
-from aya.host.archive import MANIFEST, UNPACKED, Archive, open_archive
+from aya.host.archive import MANIFEST, UNPACKED, Archive, inside, open_archive
 from aya.host.command_line import Argv, distance, parsed, program_of
 from aya.host.excerpt import excerpt
 from aya.host.manifest import Kept, Manifest, read_manifest
@@ -48,6 +48,11 @@ class RecordedHost:
         if listed.outcome is not Outcome.OK:
             raise UsageError(f"The recording has no {MANIFEST} that can be read.", remedy=UNPACKED)
         self.manifest: Manifest = read_manifest(listed.data)
+        said = self.manifest
+        for kept in (*said.commands.values(), *said.files.values(), *said.heads.values()):
+            for name in (kept.content, kept.errors):
+                if name is not None:
+                    inside(name)
 
     @classmethod
     def open(cls, path: Path) -> "RecordedHost":
@@ -63,7 +68,7 @@ class RecordedHost:
         """Answer a question from the recording; see `aya.host.reading.Host`.
 
         Where it holds only a part of what was asked for, an answer more says that the rest is not known. Raises
-        UsageError where the manifest names a file outside of the recording.
+        UsageError where a file of it is a link that leads out of it.
         """
         match read:
             case File(path=path):
@@ -123,7 +128,8 @@ class RecordedHost:
             answer = self._command(Command(asked, optional=True), asked)[" ".join(asked)]
             if answer.outcome is Outcome.OK:
                 return answer
-        return _unknown(path)
+        said = self._derived(path)
+        return _unknown(path) if said is None else Answer(Outcome.OK, f"{said}\n".encode("utf-8", "surrogateescape"))
 
     def _head(self, path: str, size: int) -> Answer:
         kept = self.manifest.heads.get(path)
@@ -184,13 +190,20 @@ class RecordedHost:
             if kept.outcome in (None, Outcome.OK):
                 return Answer(Outcome.OK, json.dumps(kept.value).encode())
             return Answer(kept.outcome, reason=kept.reason or f"{name}: {kept.outcome}")
+        said = self._derived(name)
+        if said is None:
+            return _unknown(name)
+        return Answer(Outcome.OK, json.dumps(int(said) if said.isdigit() else said).encode())
+
+    def _derived(self, name: str) -> str | None:
+        """What programs said of a call, or of a file of the kernel, that says no more than they."""
         for argv, pattern in DERIVED.get(name, ()):
             answer = self._command(Command(argv, optional=True), argv)[" ".join(argv)]
             said = answer.text[:SAID_CHARACTERS] if answer.outcome is Outcome.OK else ""
-            if found := re.findall(pattern, said):
-                value = WORDS.get(found[-1], found[-1])
-                return Answer(Outcome.OK, json.dumps(int(value) if value.isdigit() else value).encode())
-        return _unknown(name)
+            found: list[str] = re.findall(pattern, said)
+            if found:
+                return WORDS.get(found[-1], found[-1])
+        return None
 
     # --- all -----------------------------------------------------------------------------------------------------
 
@@ -228,8 +241,17 @@ DERIVED: Mapping[str, Iterable[tuple[Argv, str]]] = {
     "clock-ticks": ((("getconf", "CLK_TCK"), r"^(\d{1,9})\s*$"),),
     "byte-order": ((("lscpu",), r"(?m)^Byte Order:\s+(Little|Big) Endian"),),
     "user-id": ((("id", "-u"), r"^(\d{1,9})\s*$"),),
+    "/proc/sys/kernel/hostname": (
+        (("hostname",), r"^(\S{1,255})\s*$"),
+        (("uname", "-n"), r"^(\S{1,255})\s*$"),
+        (("uname", "-a"), r"^Linux (\S{1,255}) "),
+    ),
+    "/proc/sys/kernel/osrelease": (
+        (("uname", "-r"), r"^(\S{1,255})\s*$"),
+        (("uname", "-a"), r"^Linux \S{1,255} (\S{1,255}) "),
+    ),
 }
-"""Calls that a program answers as well: the program, and where its answer has the value."""
+"""Calls and files that a program says as well: the program, and where its answer has the value."""
 SAID_CHARACTERS = 10_000
 """In more than that nobody says one value; of several the last counts, as in `uname -a`."""
 WORDS = {"Little": "little", "Big": "big"}

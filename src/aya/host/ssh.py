@@ -294,13 +294,13 @@ def answers(reads: Sequence[Read], done: Answer, mark: str) -> Mapping[str, Answ
             status, _, errors = head.partition(b" ")
             name, answer = _judged(reads[reached], path, said, int(status), errors)
             found[name] = answer
-    if not pieces[-1].startswith(b"."):
-        broken = Answer(Outcome.FAILED, reason=f"ssh: {done.reason or 'the answer broke off'}", broken_off=True)
-        for read in reads[max(reached, 0) :]:
-            if isinstance(read, Files | Links | Names):
-                found[rest_of(read.pattern)] = broken
-            else:
-                found.setdefault(name_of(read), broken)
+    whole = pieces[-1].startswith(b".")
+    broken = Answer(Outcome.FAILED, reason=f"ssh: {done.reason or 'the answer broke off'}", broken_off=True)
+    for number, read in enumerate(reads):
+        if not isinstance(read, Files | Links | Names):
+            found.setdefault(name_of(read), broken)
+        elif not whole and number >= reached:
+            found[rest_of(read.pattern)] = broken
     for read in reads:
         if isinstance(read, Call) and read.name in NOT_BY_SSH:
             found[read.name] = NOT_BY_SSH[read.name]
