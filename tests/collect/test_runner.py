@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from aya.collect.catalogue import collectors
+from aya.collect.catalogue import PACKAGES, collectors, every_collector
 from aya.collect.collector import Collector, Unreadable
 from aya.collect.runner import KEY_LIMIT_BYTES, run_collector
 from aya.db.connection import Connection, rows
@@ -95,6 +95,12 @@ def test_a_password_in_a_fact_is_redacted_before_it_leaves_the_collector() -> No
     assert "[redacted:" in repr(found)
 
 
+def test_the_reason_of_a_gap_is_fit_to_be_stored_and_holds_no_password() -> None:
+    found = run(lambda _: Facts(gaps=(Gap(Outcome.UNREADABLE, "x\udce9 --password hunter22"),)))
+    assert [gap.reason.encode() for gap in found.facts.gaps] == [(found.reason or "").encode()]
+    assert "hunter22" not in repr(found)
+
+
 def test_what_is_measured_is_fit_to_be_stored_as_well() -> None:
     measured = Measurement(category="a", name="b", value=Decimal(1), unit="c", conditions={"mount": "/x\0\udce9"})
     assert run(lambda _: Facts(measurements=(measured,))).facts.measurements[0].conditions == {"mount": "/x\\x00\\xe9"}
@@ -110,37 +116,38 @@ def test_a_program_that_hangs_leaves_what_was_found_and_is_said_even_where_it_wa
     assert "sleep 600 did not end within" in (collected.reason or "")
 
 
-@pytest.mark.parametrize("name", collectors("Linux"))
-def test_a_linux_collector_survives_a_machine_that_answers_nothing(name: str) -> None:
-    collected = run_collector(name, collectors("Linux")[name], Machine(), REDACTOR)
+@pytest.mark.parametrize(("name", "collector"), every_collector())
+def test_a_collector_survives_a_machine_that_answers_nothing(name: str, collector: Collector) -> None:
+    collected = run_collector(name, collector, Machine(), REDACTOR)
     assert collected.outcome is not Outcome.FAILED, collected.reason
 
 
-@pytest.mark.parametrize("name", collectors("Linux"))
+@pytest.mark.parametrize(("name", "collector"), every_collector())
 @pytest.mark.parametrize(
     "garbage", [b"", b"\0\xff\xfe", b"{", b"a: b\n" * 3, "été=…\r\n".encode(), b"-1\n", b"x" * 100_000]
 )
-def test_a_linux_collector_survives_a_machine_that_answers_garbage(name: str, garbage: bytes) -> None:
+def test_a_collector_survives_a_machine_that_answers_garbage(name: str, collector: Collector, garbage: bytes) -> None:
     class Garbage(Machine):
         def ask(self, read: Read) -> Mapping[str, Answer]:
             name = getattr(read, "path", None) or getattr(read, "name", None) or " ".join(getattr(read, "argv", ()))
             return {name or read.pattern.replace("*", "0"): Answer(Outcome.OK, garbage)}  # type: ignore[attr-defined]
 
-    collected = run_collector(name, collectors("Linux")[name], Garbage(), REDACTOR)
+    collected = run_collector(name, collector, Garbage(), REDACTOR)
     assert collected.outcome is not Outcome.FAILED, collected.reason
 
 
-@pytest.mark.parametrize("name", collectors("Linux"))
-def test_a_linux_collector_that_is_refused_everything_is_not_ok(name: str) -> None:
+@pytest.mark.parametrize(("name", "collector"), every_collector())
+def test_a_collector_that_is_refused_everything_is_not_ok(name: str, collector: Collector) -> None:
     class Refusing(Machine):
         def ask(self, read: Read) -> Mapping[str, Answer]:
             name = getattr(read, "path", None) or getattr(read, "name", None) or " ".join(getattr(read, "argv", ()))
             return {name or read.pattern.replace("*", "0"): Answer(Outcome.DENIED, reason="Permission denied")}  # type: ignore[attr-defined]
 
-    collected = run_collector(name, collectors("Linux")[name], Refusing(), REDACTOR)
+    collected = run_collector(name, collector, Refusing(), REDACTOR)
     assert not collected.outcome.complete
 
 
-def test_no_two_collectors_fill_the_same_column() -> None:
-    owned = [column for collector in collectors("Linux").values() for column in collector.owns]
+@pytest.mark.parametrize("system", PACKAGES)
+def test_no_two_collectors_fill_the_same_column(system: str) -> None:
+    owned = [column for collector in collectors(system).values() for column in collector.owns]
     assert sorted(owned) == sorted(set(owned))

@@ -93,7 +93,7 @@ def conclude(collected: Collected, redactor: Redactor, started: float) -> Collec
         outcome=outcome,
         reason=clean(reason)[:2000] if reason else None,
         duration_ms=round((time.monotonic() - started) * 1000),
-        facts=cleaned(facts, clean),
+        facts=cleaned(replace(facts, gaps=tuple(Gap(gap.outcome, clean(gap.reason)) for gap in facts.gaps)), clean),
     )
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from aya.collect.macos._launchd import jobs_in_list, jobs_in_print
 from aya.collect.macos._lsof import holders_in_fields, holders_in_netstat, holders_in_table
+from aya.collect.macos._plist import parsed
 from aya.collect.macos.services import collector
 from aya.model import Facts, Outcome, Service
 from tests.collect.answers import Given, found, refused
@@ -119,6 +120,20 @@ def test_a_program_of_a_person_has_a_row_under_its_own_name() -> None:
 def test_apple_s_own_jobs_count_where_they_listen_and_not_while_they_wait_to_be_called() -> None:
     names = [one.service_name for one in understood(ALPHA).services]
     assert names == ["com.apple.controlcenter", "com.example.broken", "postgresql-18", "uvicorn:8765"]
+
+
+def test_a_job_s_file_is_read_in_the_binary_form_as_well() -> None:
+    path = "/System/Library/LaunchAgents/com.apple.idle.plist"
+    binary = plistlib.dumps({"Label": "com.apple.idle", "RunAtLoad": True}, fmt=plistlib.FMT_BINARY)
+    assert service(understood(ALPHA | {path: binary}), "com.apple.idle").auto_start is True
+
+
+def test_a_list_that_holds_itself_is_none() -> None:
+    # An array of two references to itself: `bplist00`, the array, its offset, and the trailer.
+    trailer = bytes(6) + b"\x01\x01" + b"".join(number.to_bytes(8, "big") for number in (1, 0, 11))
+    data = b"bplist00\xa2\x00\x00\x08" + trailer
+    assert isinstance(plistlib.loads(data)[1][0], list)
+    assert parsed(data) is None
 
 
 def test_a_job_that_ended_with_an_error_and_was_not_started_again_failed() -> None:

@@ -53,9 +53,10 @@ def processes_in(text: str) -> dict[int, Process]:
 
 def _moment(text: str) -> datetime | None:
     try:
-        return datetime.strptime(text, "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+        moment = datetime.strptime(text, "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
     except ValueError:
         return None
+    return moment if moment.timestamp() > 0 else None
 
 
 def arguments_in(text: str, wanted: Iterable[int]) -> dict[int, tuple[str, ...]]:

@@ -26,6 +26,8 @@ PREFIXES = {"/opt/homebrew": "ARM64", "/usr/local": "x86_64"}
 KEG = re.compile(r"(?P<prefix>.*)/Cellar/(?P<name>[^/]+)/(?P<version>[^/]+)")
 CASK = re.compile(r"(?P<prefix>.*)/Caskroom/(?P<name>[^/]+)/(?P<version>[^/]+)")
 RECEIPT = "INSTALL_RECEIPT.json"
+LATEST_S = 2**33
+"""The year 2242: what was installed later was not."""
 INFO, INFO_OLD = "brew info --json=v2 --installed", "brew info --json=v1 --installed"
 FORMULAE, CASKS = "brew list --versions", "brew list --cask --versions"
 PORT = "/opt/local/bin/port"
@@ -149,10 +151,7 @@ def in_ports(text: str) -> Iterator[Software]:
 
 def _moment(told: Json) -> datetime | None:
     seconds = integer(told)
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds else None
-    except (ValueError, OverflowError, OSError):
-        return None
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None and 0 < seconds < LATEST_S else None
 
 
 def newest_of_each(packages: Iterable[Software], machine: str | None) -> list[Software]:
