@@ -260,6 +260,17 @@ def test_no_kinds_of_cores_are_made_up(model: str, cores: list[tuple[int, ...]])
     assert (node.cpu_cores_performance, node.cpu_cores_efficiency) == (None, None)
 
 
+def test_the_sums_of_an_intel_hybrid_tell_how_many_of_each_kind_there_are() -> None:
+    text = (
+        "CPU(s): 16\nOn-line CPU(s) list: 0-15\nVendor ID: GenuineIntel\nModel name: i7-1260P\nCPU family: 6\nModel: {}\n"
+        "Thread(s) per core: 2\nCore(s) per socket: 12\nSocket(s): 1\nL1d cache: 448 KiB (12 instances)\n"
+    )
+    node = understood({SUMMARY: text.format(154)}).node
+    assert (node.cpu_cores_total, node.cpu_cores_performance, node.cpu_cores_efficiency) == (12, 4, 8)
+    assert node.cpu_l1_cache_kb is None
+    assert understood({SUMMARY: text.format(170)}).node.cpu_cores_performance is None
+
+
 def test_the_designs_of_arm_cores_tell_which_are_fast() -> None:
     parts = ["0xd46"] * 3 + ["0xd47"] * 2 + ["0xd4d"] * 2 + ["0xd4e"]
     text = "\n".join(f"processor: {n}\nCPU implementer: 0x41\nCPU part: {part}\n" for n, part in enumerate(parts))
