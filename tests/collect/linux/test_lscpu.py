@@ -300,11 +300,31 @@ def test_a_mainframe_lists_its_processors_and_caches_once() -> None:
     assert cpu["cache_line_bytes"] == 256
 
 
+@pytest.mark.parametrize(
+    "sockets",
+    ["Socket(s) per book: 1\nBook(s) per drawer: 1\nDrawer(s): 2\n", "Socket(s) per book: 1\nBook(s): 2\n"],
+    ids=["drawers", "books"],
+)
+def test_the_books_and_drawers_of_a_mainframe_are_counted(sockets: str) -> None:
+    text = (
+        f"Architecture: s390x\nCPU(s): 2\nOn-line CPU(s) list: 0,1\nThread(s) per core: 1\nCore(s) per socket: 1\n{sockets}"
+        "Vendor ID: IBM/S390\nMachine type: 3906\nL1d cache: 128K\nL2d cache: 4096K\nL2i cache: 2048K\n"
+    )
+    facts = understood({SUMMARY: text})
+    node = facts.node
+    assert (node.cpu_cores_total, node.cpu_l1_cache_kb, node.cpu_l2_cache_mb) == (2, 128, Decimal(4))
+    assert facts.metadata["cpu"]["model"] == "3906"
+
+
 def test_power_names_its_processor_and_says_nothing_of_cores() -> None:
     text = "".join(
         f"processor\t: {n}\ncpu\t\t: POWER9, altivec supported\nclock\t\t: 2300.000000MHz\nrevision\t: 2.2\n\n"
         for n in range(8)
     )
+    lscpu = understood(
+        {SUMMARY: "CPU(s): 8\nThread(s) per core: 4\nModel name: POWER9 (architected), altivec supported\n"}
+    )
+    assert lscpu.node.cpu_model == "POWER9 (architected)"
     facts = understood({"/proc/cpuinfo": text + "timebase\t: 512000000\nplatform\t: PowerNV\nmodel\t\t: 8335-GTW\n"})
     assert facts.node.cpu_model == "POWER9"
     assert (facts.node.cpu_cores_total, facts.metadata["cpu"]["model"]) == (None, None)

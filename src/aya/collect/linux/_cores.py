@@ -112,8 +112,11 @@ def ranked(classes: Iterable[CoreClass]) -> tuple[CoreClass, ...]:
 
 
 def model_name(name: str | None) -> str | None:
-    """The name in one spacing, without the revision that old ARM kernels add; some say `-` for unknown."""
-    name = " ".join((name or "").split())
+    """The name in one spacing, without the revision that old ARM kernels add, and without what else IBM's can do.
+
+    Some say `-` for unknown.
+    """
+    name = " ".join((name or "").split()).partition(", altivec")[0]
     specific = re.fullmatch(r"(?!ARMv|AArch64)(.+?) rev \d+ \(\w+\)", name)
     return (specific[1] if specific else name).strip("-") or None
 
