@@ -553,6 +553,13 @@ def test_a_disk_of_which_nothing_says_where_it_is_is_neither_inside_nor_outside(
     assert device(facts, "sda")["external"] is None
 
 
+def test_disks_are_guessed_by_name_in_recordings_only():
+    assert collector.more is not None
+    live = Found(collector.reads, {MOUNTINFO: Answer(Outcome.OK, b"1 0 0:40 / / rw - overlay overlay rw\n")})
+    assert not any("smartctl" in str(read) for read in collector.more(live))
+    assert any("smartctl" in str(read) for read in collector.more(Found(collector.reads)))
+
+
 def test_sizes_that_one_program_rounds_are_taken_from_another():
     listed = '{"blockdevices": [{"name": "sda", "type": "disk", "size": "149.1G", "tran": "sata"}]}'
     report = (

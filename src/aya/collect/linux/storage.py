@@ -64,7 +64,8 @@ def more(found: Found) -> tuple[Read, ...]:
             if disk.may_have_smart
         ]
     if not whole_devices(found):
-        reads += _listed_disks.questions()
+        # Every live machine shows what is mounted.
+        reads += _listed_disks.questions(by_usual_names=found.text(MOUNTINFO) is None)
     elif found.answer("/dev/zfs").outcome is Outcome.OK:
         reads.append(Command(tuple(ZPOOL_LIST[0].split())))
     if found.text(MOUNTINFO) is None:
