@@ -365,3 +365,8 @@ def test_the_hypervisor_of_this_machine_is_the_one_that_lscpu_sees() -> None:
 
 def test_two_looks_at_this_machine_are_equal() -> None:
     assert live() == live()
+
+
+def test_a_power_machine_names_itself_in_cpuinfo() -> None:
+    text = "processor\t: 0\ncpu\t\t: POWER9\n\nplatform\t: pSeries\nmodel\t\t: IBM,9008-22L\nmachine\t\t: CHRP IBM,9008-22L\n"
+    assert collector.parse(found(collector, {"/proc/cpuinfo": text})).node.model_name == "IBM,9008-22L"

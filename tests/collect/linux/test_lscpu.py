@@ -260,6 +260,17 @@ def test_no_kinds_of_cores_are_made_up(model: str, cores: list[tuple[int, ...]])
     assert (node.cpu_cores_performance, node.cpu_cores_efficiency) == (None, None)
 
 
+def test_the_sums_of_an_intel_hybrid_tell_how_many_of_each_kind_there_are() -> None:
+    text = (
+        "CPU(s): 16\nOn-line CPU(s) list: 0-15\nVendor ID: GenuineIntel\nModel name: i7-1260P\nCPU family: 6\nModel: {}\n"
+        "Thread(s) per core: 2\nCore(s) per socket: 12\nSocket(s): 1\nL1d cache: 448 KiB (12 instances)\n"
+    )
+    node = understood({SUMMARY: text.format(154)}).node
+    assert (node.cpu_cores_total, node.cpu_cores_performance, node.cpu_cores_efficiency) == (12, 4, 8)
+    assert node.cpu_l1_cache_kb is None
+    assert understood({SUMMARY: text.format(170)}).node.cpu_cores_performance is None
+
+
 def test_the_designs_of_arm_cores_tell_which_are_fast() -> None:
     parts = ["0xd46"] * 3 + ["0xd47"] * 2 + ["0xd4d"] * 2 + ["0xd4e"]
     text = "\n".join(f"processor: {n}\nCPU implementer: 0x41\nCPU part: {part}\n" for n, part in enumerate(parts))
@@ -289,11 +300,31 @@ def test_a_mainframe_lists_its_processors_and_caches_once() -> None:
     assert cpu["cache_line_bytes"] == 256
 
 
+@pytest.mark.parametrize(
+    "sockets",
+    ["Socket(s) per book: 1\nBook(s) per drawer: 1\nDrawer(s): 2\n", "Socket(s) per book: 1\nBook(s): 2\n"],
+    ids=["drawers", "books"],
+)
+def test_the_books_and_drawers_of_a_mainframe_are_counted(sockets: str) -> None:
+    text = (
+        f"Architecture: s390x\nCPU(s): 2\nOn-line CPU(s) list: 0,1\nThread(s) per core: 1\nCore(s) per socket: 1\n{sockets}"
+        "Vendor ID: IBM/S390\nMachine type: 3906\nL1d cache: 128K\nL2d cache: 4096K\nL2i cache: 2048K\n"
+    )
+    facts = understood({SUMMARY: text})
+    node = facts.node
+    assert (node.cpu_cores_total, node.cpu_l1_cache_kb, node.cpu_l2_cache_mb) == (2, 128, Decimal(4))
+    assert facts.metadata["cpu"]["model"] == "3906"
+
+
 def test_power_names_its_processor_and_says_nothing_of_cores() -> None:
     text = "".join(
         f"processor\t: {n}\ncpu\t\t: POWER9, altivec supported\nclock\t\t: 2300.000000MHz\nrevision\t: 2.2\n\n"
         for n in range(8)
     )
+    lscpu = understood(
+        {SUMMARY: "CPU(s): 8\nThread(s) per core: 4\nModel name: POWER9 (architected), altivec supported\n"}
+    )
+    assert lscpu.node.cpu_model == "POWER9 (architected)"
     facts = understood({"/proc/cpuinfo": text + "timebase\t: 512000000\nplatform\t: PowerNV\nmodel\t\t: 8335-GTW\n"})
     assert facts.node.cpu_model == "POWER9"
     assert (facts.node.cpu_cores_total, facts.metadata["cpu"]["model"]) == (None, None)

@@ -525,6 +525,25 @@ def test_the_drawn_tree_of_lsblk_tells_what_its_json_does():
     assert (other.node.storage_internal_tb, device(other, "sda")["transport"]) == (Decimal("1e-9"), "sata")
 
 
+def test_lists_without_sizes_still_tell_what_is_where():
+    drawn = (
+        "NAME        FSTYPE FSVER LABEL UUID FSAVAIL FSUSE% MOUNTPOINTS\n"
+        "nvme0n1                                           \n"
+        "\u251c\u2500nvme0n1p1 vfat   FAT32       A1B2    500M     1% /boot/efi\n"
+        "\u2514\u2500nvme0n1p2 ext4   1.0         c3d4     50G    40% /\n"
+    )
+    facts = understood({LSBLK_TABLE: drawn})
+    assert (facts.node.storage_internal_type, facts.node.storage_internal_tb) == ("NVMe SSD", None)
+    assert [(one["mount"], one["type"]) for one in facts.metadata["storage"]["filesystems"]] == [
+        ("/", "ext4"),
+        ("/boot/efi", "vfat"),
+    ]
+    rounded = "Filesystem Type Size Used Avail Use% Mounted on\n"
+    rounded += "/dev/sda1 xfs 1014M 233M 782M 23% /boot\ntmpfs tmpfs 1G 0 1G 0% /run\n"
+    filesystems = understood({"df -hT": rounded}).metadata["storage"]["filesystems"]
+    assert [(one["mount"], one["type"], one["size_bytes"]) for one in filesystems] == [("/boot", "xfs", None)]
+
+
 def test_a_disk_of_which_nothing_says_where_it_is_is_neither_inside_nor_outside():
     listed = (
         '{"blockdevices": [{"name": "sda", "type": "disk", "size": 1000}, {"name": "sdb", "type": "disk", "size": 5}]}'
@@ -532,6 +551,13 @@ def test_a_disk_of_which_nothing_says_where_it_is_is_neither_inside_nor_outside(
     facts = understood({LSBLK: listed})
     assert (facts.node.storage_internal_tb, facts.node.storage_external_tb) == (None, None)
     assert device(facts, "sda")["external"] is None
+
+
+def test_disks_are_guessed_by_name_in_recordings_only():
+    assert collector.more is not None
+    live = Found(collector.reads, {MOUNTINFO: Answer(Outcome.OK, b"1 0 0:40 / / rw - overlay overlay rw\n")})
+    assert not any("smartctl" in str(read) for read in collector.more(live))
+    assert any("smartctl" in str(read) for read in collector.more(Found(collector.reads)))
 
 
 def test_sizes_that_one_program_rounds_are_taken_from_another():

@@ -82,15 +82,23 @@ TWO_KINDS = frozenset({151, 154, 183, 186, 191})
 def kinds_by_threads(
     source: Description, vendor: str | None, family: str | None, number: str | None
 ) -> Iterable[CoreClass]:
-    """The two kinds of cores of an Intel hybrid, told apart by how many threads they run; none for any other chip."""
+    """The two kinds of cores of an Intel hybrid, told apart by how many threads they run; none for any other chip.
+
+    Where only sums are known: every thread that is more than there are cores is the second one of a performance core.
+    """
     if vendor != "GenuineIntel" or family != "6" or integer(number) not in TWO_KINDS or source.sockets != 1:
         return
-    sizes = {len(group) for group in source.groups}
+    cores, threads = source.cores or 0, source.threads or 0
+    if {len(group) for group in source.groups} == {1, 2}:
+        for count in (2, 1):
+            alike = [group for group in source.groups if len(group) == count]
+            numbers = frozenset[int]().union(*alike)
+            yield CoreClass(cores=len(alike), threads=len(numbers), speed=(count, 0), numbers=numbers)
     # With multithreading switched off both kinds look alike.
-    for threads in (2, 1) if sizes == {1, 2} else ():
-        alike = [group for group in source.groups if len(group) == threads]
-        numbers = frozenset[int]().union(*alike)
-        yield CoreClass(cores=len(alike), threads=len(numbers), speed=(threads, 0), numbers=numbers)
+    elif not source.groups and cores < threads < 2 * cores:
+        fast = threads - cores
+        yield CoreClass(cores=fast, threads=2 * fast, speed=(2, 0))
+        yield CoreClass(cores=cores - fast, threads=cores - fast, speed=(1, 0))
 
 
 def ranked(classes: Iterable[CoreClass]) -> tuple[CoreClass, ...]:
@@ -104,8 +112,11 @@ def ranked(classes: Iterable[CoreClass]) -> tuple[CoreClass, ...]:
 
 
 def model_name(name: str | None) -> str | None:
-    """The name in one spacing, without the revision that old ARM kernels add; some say `-` for unknown."""
-    name = " ".join((name or "").split())
+    """The name in one spacing, without the revision that old ARM kernels add, and without what else IBM's can do.
+
+    Some say `-` for unknown.
+    """
+    name = " ".join((name or "").split()).partition(", altivec")[0]
     specific = re.fullmatch(r"(?!ARMv|AArch64)(.+?) rev \d+ \(\w+\)", name)
     return (specific[1] if specific else name).strip("-") or None
 

@@ -30,8 +30,7 @@ def read_cpuinfo(text: str) -> Description:
     if vendor == "IBM/S390":
         return _mainframe(head | {key: value for block in reversed(blocks) for key, value in block.items()})
     features = get("flags", "Features", "features", "isa") or ""
-    # IBM names what its processor can do behind the name: `POWER9, altivec supported`.
-    named = (get("model name", "Model Name", "Processor", "cpu model", "cpu", "uarch") or "").partition(", altivec")[0]
+    named = get("model name", "Model Name", "Processor", "cpu model", "cpu", "uarch")
     whole = numbers == list(range(len(numbers))) and len(numbers) > 0
     return replace(
         _counted(blocks, names) if whole else Description(),

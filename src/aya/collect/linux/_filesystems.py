@@ -161,10 +161,17 @@ def usages_in(text: str) -> dict[str, Usage]:
 
 def places_in(text: str) -> list[dict[str, Json]]:
     """The file systems on devices that `df -h` names. Its sizes are rounded and taken for none."""
-    row = re.compile(r"(/dev/\S+)\s+[\d.,]+[KMGTPE]?\s+[\d.,]+[KMGTPE]?\s+[\d.,]+[KMGTPE]?\s+(?:\d+%|-)\s+(/.*)")
+    size = r"[\d.,]+[KMGTPE]?"
+    row = re.compile(rf"(/dev/\S+)\s+(?:([a-z]\w*)\s+)?{size}\s+{size}\s+{size}\s+(?:\d+%|-)\s+(/.*)")
     lines = (line for line in text.replace("\r\n", "\n").split("\n") if len(line) < LONGEST_LINE)
-    found = [(match[2], match[1]) for line in lines if (match := row.fullmatch(line)) and "/loop" not in match[1]]
-    return [filesystem_as_json(mount, device, None, None, None, None) for mount, device in sorted(found)]
+    found = sorted(
+        (match[3], match[1], match[2])
+        for line in lines
+        if (match := row.fullmatch(line))
+        and "/loop" not in match[1]
+        and (match[2] is None or is_real(match[2], match[3]))
+    )
+    return [filesystem_as_json(mount, device, system, None, None, None) for mount, device, system in found]
 
 
 def usage_of(mount: str, device: str, usages: dict[str, Usage]) -> Usage | None:

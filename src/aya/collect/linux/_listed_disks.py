@@ -45,10 +45,12 @@ class Listed:
     gaps: list[Gap] = field(default_factory=list)
 
 
-def questions() -> Iterator[Read]:
-    """What to ask instead of /sys/block."""
+def questions(*, by_usual_names: bool) -> Iterator[Read]:
+    """What to ask instead of /sys/block; disks by their usual names only of a recording, to which questions cost nothing."""
     for command in (*LSBLK, NVME_LIST, *ZPOOL_LIST, *ZPOOL_STATUS, *LVS, LSHW):
         yield Command(tuple(command.split()), optional=True)
+    if not by_usual_names:
+        return
     for name in (*USUAL, *ARRAYS):
         yield Command(tuple(_health_question(name).split()), optional=True)
     for name in (*CONTROLLERS, *(f"{name}n1" for name in CONTROLLERS)):

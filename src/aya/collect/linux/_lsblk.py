@@ -39,6 +39,14 @@ def _listed_devices(nodes: Json, parent: str | None = None) -> Iterator[tuple[di
             yield from _listed_devices(node.get("children"), _plain(name))
 
 
+def _kind(name: str, parent: str | None) -> str | None:
+    """What a device is, by its name, where a list of other columns (`lsblk -f`) does not say."""
+    if parent is None and re.fullmatch(r"(sd|vd|xvd|dasd)[a-z]+|nvme\d+n\d+|mmcblk\d+", name):
+        return "disk"
+    partition = re.fullmatch(r"((?:sd|vd|xvd|dasd)[a-z]+)\d+|((?:nvme\d+n|mmcblk)\d+)p\d+", name)
+    return "part" if partition and parent in partition.groups() else None
+
+
 def _path(node: dict[str, Json]) -> str:
     if path := words(node.get("path")):
         return path
@@ -61,7 +69,11 @@ def _nodes(text: str) -> Json:
         return dig(parsed(text), "blockdevices")
     if re.match(r'\s*[A-Z:_-]+="', text):
         rows = (re.findall(r'([A-Z:_-]+)="([^"]*)"', line) for line in text.split("\n"))
-        return [{key.lower(): value for key, value in row} for row in rows if row]
+        return [
+            {key.lower(): value.split("\\x0a") if key == "MOUNTPOINTS" else value for key, value in row}
+            for row in rows
+            if row
+        ]
     return _tree(text)
 
 
@@ -84,7 +96,7 @@ def _tree(text: str) -> Json:
         node: dict[str, Json] = {"name": name[1], "fstype": None} if "FSTYPE" in lines[0] else {"name": name[1]}
         node["pkname"] = above[-1][1] if above else None
         for key, value in _cells(line, name.end(), heads[1:]).items():
-            node[key] = value
+            node[key] = [value] if key == "mountpoints" else value
         above.append((name.start(1), words(node.get("kname")) or name[1]))
         nodes.append(node)
     return nodes
@@ -114,7 +126,8 @@ def listed_storage(text: str) -> Listing:
     devices = list(_listed_devices(_nodes(text)))
     names = {node["name"] for node, _ in devices}
     for node, parent in devices:
-        name, kind, size = node["name"], words(node.get("type")), integer(node.get("size"))
+        name, size = node["name"], integer(node.get("size"))
+        kind = words(node.get("type")) or (_kind(name, parent) if "type" not in node else None)
         below.setdefault(name, set()).update([parent] if parent else [])
         if kind == "disk" and not NOT_DISKS.fullmatch(name) and size != 0:
             disks[name] = Disk(

@@ -176,7 +176,7 @@ def _counts_all(present: int | None, online: int | None, cores: int | None, per_
 
 def _class_of(block: Mapping[str, str], named: bool) -> CoreClass:
     per_group = integer(block.get("Core(s) per socket") or block.get("Core(s) per cluster"))
-    groups = integer(block.get("Socket(s)") or block.get("Cluster(s)"))
+    groups = integer(block.get("Socket(s)") or block.get("Cluster(s)")) or _sockets_in_books(block)
     cores = per_group * groups if per_group and groups else None
     per_core = integer(block.get("Thread(s) per core"))
     highest = _mhz_text(block.get("CPU max MHz"))
@@ -188,6 +188,18 @@ def _class_of(block: Mapping[str, str], named: bool) -> CoreClass:
         min_mhz=_mhz_text(block.get("CPU min MHz")),
         speed=(0, highest or 0),
     )
+
+
+def _sockets_in_books(block: Mapping[str, str]) -> int | None:
+    """The sockets of an IBM Z, which are in books, and these in drawers; old versions know no drawers."""
+    per_book = integer(block.get("Socket(s) per book"))
+    books = integer(block.get("Book(s)")) or _product(block.get("Book(s) per drawer"), block.get("Drawer(s)"))
+    return per_book * books if per_book and books else None
+
+
+def _product(one: str | None, other: str | None) -> int | None:
+    first, second = integer(one), integer(other)
+    return first * second if first and second else None
 
 
 def _caches(pairs: Iterable[tuple[str, str]], seen: Description, cores: int | None) -> Iterable[Cache]:

@@ -68,7 +68,7 @@ def disks_in_lshw(text: str) -> list[Disk]:
             firmware=words(node.get("version")),
             transport="usb" if bus.startswith("usb") else transport_by_name(name),
         )
-        for part in nodes_in_lshw_of(node):
+        for part in everything_below(node):
             label = next((label for label in logical_names(part) if label.startswith("/dev/")), "").removeprefix(
                 "/dev/"
             )
@@ -79,9 +79,9 @@ def disks_in_lshw(text: str) -> list[Disk]:
     return disks
 
 
-def nodes_in_lshw_of(node: Json) -> Iterator[dict[str, Json]]:
+def everything_below(node: Json) -> Iterator[dict[str, Json]]:
     """Everything below a node."""
     for child in items(dig(node, "children")):
         if isinstance(child, dict):
             yield child
-            yield from nodes_in_lshw_of(child)
+            yield from everything_below(child)

@@ -191,7 +191,7 @@ def parse(found: Found) -> Facts:
         },
     }
     node = Node(
-        model_name=name or known(found.line(f"{TREE}/model")) or known(board.get("Model")),
+        model_name=name or known(found.line(f"{TREE}/model")) or known(board.get("Model")) or _power_system(board),
         model_identifier=identifier or known(compatible),
         model_number=_order_number(dmi.get("product_sku")),
         serial_number=serial or known_serial(board.get("Serial")),
@@ -244,6 +244,12 @@ def _lshw(found: Found) -> Mapping[str, str]:
 def _board_file(found: Found) -> Mapping[str, str]:
     pairs = (line.partition(":") for line in (found.text("/proc/cpuinfo") or "").splitlines())
     return {key.strip(): value.strip() for key, colon, value in pairs if colon}
+
+
+def _power_system(board: Mapping[str, str]) -> str | None:
+    """The model of an IBM Power machine, behind the kind of its firmware: `CHRP IBM,9008-22L`."""
+    said = re.fullmatch(r"(?:CHRP|PowerNV) (\S.*)", board.get("machine", ""))
+    return said[1] if said else None
 
 
 def _model(dmi: Mapping[str, str], vendor: str | None) -> tuple[str | None, str | None]:

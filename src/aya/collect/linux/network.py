@@ -245,7 +245,7 @@ def more(found: Found) -> tuple[Read, ...]:
         reads += [Command(tuple(command.split()), optional=True) for command in (IP_TEXT, IFCONFIG, *IP_LINK, LSHW)]
         reads.append(File(PROC_DEV, optional=True))
     if not links:
-        reads += [Command(("ethtool", name), optional=True) for name in dict.fromkeys((*by_ip, *USUAL))]
+        reads += [Command(("ethtool", name), optional=True) for name in by_ip or USUAL]
     without_routes = not (found.text("/proc/net/route") or "").strip()
     if without_routes:
         reads += [Command(tuple(command.split()), optional=True) for command in (*IP_ROUTE, *TABLES)]

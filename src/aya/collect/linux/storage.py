@@ -43,7 +43,7 @@ MOUNTINFO = "/proc/self/mountinfo"
 MOUNT_TABLES = ("/proc/self/mounts", "/proc/mounts")
 DF = "df -PlTB1"
 DF_OTHERS = ("df -PkT", "df -T", "df -k", "df")
-DF_ROUNDED = "df -h"
+DF_ROUNDED = ("df -h", "df -hT")
 
 
 def _listed_system_disks(listed: Listed, filesystems: list[dict[str, Json]]) -> set[str]:
@@ -64,14 +64,15 @@ def more(found: Found) -> tuple[Read, ...]:
             if disk.may_have_smart
         ]
     if not whole_devices(found):
-        reads += _listed_disks.questions()
+        # Every live machine shows what is mounted.
+        reads += _listed_disks.questions(by_usual_names=found.text(MOUNTINFO) is None)
     elif found.answer("/dev/zfs").outcome is Outcome.OK:
         reads.append(Command(tuple(ZPOOL_LIST[0].split())))
     if found.text(MOUNTINFO) is None:
         reads += [File(path, optional=True) for path in MOUNT_TABLES]
         reads += [Command((program,), optional=True) for program in ("findmnt", "mount")]
     if not usages_in(found.answer(DF).text) and not found.answer(DF).broken_off:
-        reads += [Command(tuple(command.split()), optional=True) for command in (*DF_OTHERS, DF_ROUNDED)]
+        reads += [Command(tuple(command.split()), optional=True) for command in (*DF_OTHERS, *DF_ROUNDED)]
     return tuple(reads)
 
 
@@ -90,12 +91,17 @@ def _usages(found: Found) -> dict[str, Usage]:
     return next((usages for text in forms if (usages := usages_in(text))), {})
 
 
+def _rounded(found: Found) -> list[dict[str, Json]]:
+    """Where file systems are, by a table whose figures are rounded."""
+    return next((places for command in DF_ROUNDED if (places := places_in(asked(found, command)))), [])
+
+
 def parse(found: Found) -> Facts:
     """Disks, layers and file systems of the machine; see the module's description."""
     gaps: list[Gap] = []
     measurements: list[Measurement] = []
     mounts, usages = _mounts(found), _usages(found)
-    filesystems = filesystems_of(mounts, usages) or places_in(asked(found, DF_ROUNDED))
+    filesystems = filesystems_of(mounts, usages) or _rounded(found)
     if whole_devices(found):
         disks, layers, complete = disks_in_sysfs(found), layers_in_sysfs(found), True
         layers += pools_in_list(asked(found, ZPOOL_LIST[0]))
