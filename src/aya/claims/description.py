@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from aya.claims.facts import measurements
+from aya.claims.instance import stated_ports
 from aya.claims.moment import moment_in
 from aya.claims.outline import Outline, outline
 from aya.claims.reading import Written
@@ -30,13 +31,15 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
     """The statements of a document and whom they are about."""
     said = outline(document.text)
     nodes = described_nodes(said)
+    node_of = nodes_of_items(said, nodes)
     return Page(
         name=name,
         text=document.text,
         size_bytes=document.file.size_bytes or 0,
         outline=said,
         nodes=nodes,
-        node_of=nodes_of_items(said, nodes),
+        node_of=node_of,
+        ports=stated_ports(said, nodes, node_of),
         dated=_dated(said),
         settings=settings,
     )
