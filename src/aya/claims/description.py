@@ -1,5 +1,6 @@
 """A document put together: its statements, and the nodes as it describes them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -19,6 +20,11 @@ from aya.model import FACT_TYPES, Fact, Facts, Json, Measurement, Node
 from aya.record.claimed import CLAIMED, ClaimedNode
 from aya.record.columns import RANGES, columns
 from aya.registry import discover
+
+HYPOTHETICAL = re.compile(
+    r"(?i)\b(?:recommend\w*|propos\w+|target|planned|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)\b"
+)
+"""Under such words stands what could be or was, not what is."""
 
 
 @cache
@@ -47,7 +53,12 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
 
 def read_statements(page: Page) -> list[Stated]:
     """Everything that is understood of a document, in its order."""
-    found = [stated for reader in readers().values() for stated in reader.read(page)]
+    found = [
+        stated
+        for reader in readers().values()
+        for stated in reader.read(page)
+        if not HYPOTHETICAL.search(f"{stated.item.near} / {stated.item.key}")
+    ]
     return sorted(found, key=lambda stated: stated.item.number)
 
 
