@@ -103,3 +103,27 @@ def test_another_measurement_and_a_second_installation_contradict_nothing(judged
     more += "\n**Homebrew Python:**\n- **Version:** 3.12.1\n"
     text = FLEET.replace("## Summary", f"{more}\n## Summary")
     assert [one.text for one in judged(text) if one.verdict is Verdict.CONTRADICTED] == []
+
+
+INNOCENT = [
+    "- **Threads:** 16 (SMT, shared)",
+    "- **Uptime:** 1 day, 23 hours, 59 minutes",
+    "- **Memory:** 5 GB used of 32 GB",
+    "- **Theoretical Peak:** 13.6 TFLOPS FP16",
+    "- **Link Speed:** up to 10 Gbps, now 2500Base-T",
+    "- **OS:** macOS 14.5",
+    "- **Chip:** M2 Pro",
+    "- **Device:** 2 x WD 4TB\n- **Capacity:** 8 TB",
+    "- **Resolution:** 2560 x 1440 (scaled from 5K)",
+    "### Recommended Settings\n\n- `work_mem`: 64 MB",
+    "**Each Core:** Multiple execution units",
+]
+
+
+@pytest.mark.parametrize("said", INNOCENT)
+def test_what_may_well_be_so_is_not_accused(judged: Judged, said: str) -> None:
+    text = FLEET.replace(
+        "- **Started:** 2026-02-27 12:00:00\n", "- **Started:** 2026-02-27 12:00:00\n" if "Uptime" not in said else ""
+    )
+    text = text.replace("### Operating System\n", f"### Storage and more\n\n{said}\n\n### Operating System\n", 1)
+    assert [(one.text, one.judgements) for one in judged(text) if one.verdict is Verdict.CONTRADICTED] == []

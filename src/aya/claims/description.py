@@ -1,5 +1,6 @@
 """A document put together: its statements, and the nodes as it describes them."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from aya.claims.facts import measurements
+from aya.claims.instance import stated_ports
 from aya.claims.moment import moment_in
 from aya.claims.outline import Outline, outline
 from aya.claims.reading import Written
@@ -18,6 +20,11 @@ from aya.model import FACT_TYPES, Fact, Facts, Json, Measurement, Node
 from aya.record.claimed import CLAIMED, ClaimedNode
 from aya.record.columns import RANGES, columns
 from aya.registry import discover
+
+HYPOTHETICAL = re.compile(
+    r"(?i)\b(?:recommend\w*|propos\w+|target|planned|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)\b"
+)
+"""Under such words stands what could be or was, not what is."""
 
 
 @cache
@@ -30,13 +37,15 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
     """The statements of a document and whom they are about."""
     said = outline(document.text)
     nodes = described_nodes(said)
+    node_of = nodes_of_items(said, nodes)
     return Page(
         name=name,
         text=document.text,
         size_bytes=document.file.size_bytes or 0,
         outline=said,
         nodes=nodes,
-        node_of=nodes_of_items(said, nodes),
+        node_of=node_of,
+        ports=stated_ports(said, nodes, node_of),
         dated=_dated(said),
         settings=settings,
     )
@@ -44,7 +53,12 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
 
 def read_statements(page: Page) -> list[Stated]:
     """Everything that is understood of a document, in its order."""
-    found = [stated for reader in readers().values() for stated in reader.read(page)]
+    found = [
+        stated
+        for reader in readers().values()
+        for stated in reader.read(page)
+        if not HYPOTHETICAL.search(f"{stated.item.near} / {stated.item.key}")
+    ]
     return sorted(found, key=lambda stated: stated.item.number)
 
 

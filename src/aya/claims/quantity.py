@@ -141,6 +141,17 @@ def quantity(text: str, *dimensions: str) -> Quantity | None:
     return next((one for one in quantities(text) if one.dimension in dimensions), None)
 
 
+def alike(one: str, other: str) -> bool:
+    """Whether two texts may well say the same, one of them in more words: `M3 Ultra` and `Apple M3 Ultra`."""
+    bare = [re.sub(r"\s*\([^()]*\)|[^\w.+-]+", " ", text).strip().casefold() for text in (one, other)]
+    short, long = sorted(bare, key=len)
+    return (
+        short == long
+        or (len(short) >= 2 and f" {short}" in f" {long}")
+        or (bool(short) and long.startswith(f"{short}."))
+    )
+
+
 def shown(value: Decimal, digits: int = 4) -> str:
     """A number with so many digits that count, without an exponent."""
     if value == 0:

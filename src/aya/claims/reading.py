@@ -8,8 +8,8 @@ from aya.errors import HostError, UsageError
 from aya.host.document import FileRead, read_document
 from aya.redaction import Redactor
 
-LIMIT_BYTES = 4 * 1024 * 1024
-"""A longer document is refused; the longest assessments are a hundredth of that."""
+LIMIT_BYTES = 2 * 1024 * 1024
+"""A longer document is refused; assessments are some dozens of KB."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,8 @@ class Page:
     nodes: Mapping[str, Described]
     node_of: Mapping[int, str]
     """The node that a statement is about, by the statement's number."""
+    ports: Mapping[str, int]
+    """The port of each node's PostgreSQL, where it is stated."""
     dated: datetime | None
     """The moment that it says it is of."""
     settings: Mapping[str, ServerSetting]

@@ -61,7 +61,10 @@ def architecture(text: str) -> Value | None:
 
 def _gibibytes(text: str) -> Value | None:
     said = quantity(text, BYTES)
-    return (_number(said.binary.value / 1024**3), said) if said else None
+    # `12 GB used of 64 GB` is about something else.
+    if said is None or re.search(r"(?i)\b(?:used|usage|in use|free|available|allocated|limit|per)\b", text):
+        return None
+    return _number(said.binary.value / 1024**3), said
 
 
 def _bandwidth(text: str) -> Value | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from itertools import groupby
 
 from aya.claims.facts.node import architecture
-from aya.claims.instance import instance_of, port_of
+from aya.claims.instance import instance_of
 from aya.claims.moment import moment_in
 from aya.claims.outline import Item
 from aya.claims.quantity import BYTES, SECONDS, Quantity, quantity
@@ -41,7 +41,7 @@ def _server(page: Page, node: str, items: list[Item]) -> Iterator[Stated]:
         return Stated(item=item, node=node, subject=f"PostgreSQL {column}", value=value, place=place)
 
     yield stated(version, "server_version", found[1])
-    if port := port_of(page, node):
+    if port := page.ports.get(node):
         yield stated(version, "port", port)
     role = page.nodes[node].role
     if role in ("primary", "replica"):

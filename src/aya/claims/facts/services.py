@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from datetime import timezone
 from itertools import groupby
 
-from aya.claims.instance import port_of
 from aya.claims.moment import moment_in
 from aya.claims.outline import Item
 from aya.claims.quantity import SECONDS, quantity
@@ -47,7 +46,7 @@ def _service(page: Page, node: str, items: list[Item], zone: timezone | None) ->
         place = Place("services", (("service_name", name),), column)
         return Stated(item=item, node=node, subject=f"service {name} {column}", value=value, place=place)
 
-    port = port_of(page, node) if name == "PostgreSQL" else None
+    port = page.ports.get(node) if name == "PostgreSQL" else None
     if port:
         yield stated(first, "port", port)
     kind = (

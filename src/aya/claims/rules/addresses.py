@@ -10,6 +10,9 @@ from aya.claims.scope import mentioned
 from aya.claims.statement import Stated
 
 _TAILSCALE = ip_network("100.64.0.0/10")
+_SHARED = re.compile(
+    r"(?i)^(?:docker|br|virbr|veth|lxc|cni|flannel|vmnet|vboxnet)\w*\d|bridge|virtual ip|\bvip\b|floating|shared|anycast|nat\b"
+)
 _ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])")
 
 
@@ -25,9 +28,10 @@ def _judge(case: Case) -> Iterator[Opinion]:
         for name in sorted(names):
             yield from _gateway(case, node, name)
             yield from _tailscale(case, node, name)
-    for address, those in owners.items():
+    for address, all_those in owners.items():
+        those = [one for one in all_those if not _SHARED.search(f"{one.subject} {one.item.near} {one.item.text}")]
         nodes = {one.node for one in those}
-        if len(nodes) > 1 and not ip_address(address).is_loopback:
+        if len(nodes) > 1 and not ip_address(address).is_loopback and not ip_address(address).is_link_local:
             for one in those:
                 other = next(two for two in those if two.node != one.node)
                 yield Opinion(one.item, False, f"{other.node} has {address} too, on line {other.item.line}.")
@@ -43,6 +47,8 @@ def _gateway(case: Case, node: str, name: str) -> Iterator[Opinion]:
         network = ip_network(f"{address.value}/{mask.value}", strict=False)
     except ValueError:
         yield Opinion(mask.item, False, f"{mask.value} is no mask of a network.")
+        return
+    if network.prefixlen >= 31:  # such networks have their gateway outside
         return
     inside = ip_address(str(gateway.value)) in network
     yield Opinion(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from aya.claims.facts import measurements
 from aya.claims.facts.measurements import SUBJECT
 from aya.claims.outline import Item
-from aya.claims.quantity import COUNT, Quantity, quantities
+from aya.claims.quantity import COUNT, Quantity, alike, quantities
 from aya.claims.rule import Case, Opinion, Rule
 from aya.claims.statement import Stated
 
@@ -138,7 +138,7 @@ def _compared(node: str, told: Sequence[Stated]) -> Iterator[Opinion]:
 def _alike(one: Stated, other: Stated) -> bool:
     if one.said is not None and other.said is not None and one.said.dimension == other.said.dimension:
         return one.said.agrees(other.said) or one.value == other.value
-    return str(one.value).casefold() == str(other.value).casefold()
+    return alike(str(one.value), str(other.value))
 
 
 def _dates(case: Case) -> Iterator[Opinion]:

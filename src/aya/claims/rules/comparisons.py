@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from aya.claims.outline import Item
-from aya.claims.quantity import COUNT, FLOPS, quantities, quantity, shown
+from aya.claims.quantity import COUNT, FLOPS, alike, quantities, quantity, shown
 from aya.claims.rule import Case, Opinion, Rule
 from aya.claims.scope import mentioned
 
@@ -54,7 +54,7 @@ def _with_node(case: Case, item: Item, node: str) -> Iterator[Opinion]:
                 f"{where}: {shown(one.said.value / other.said.value)} of it.",
             )
         elif _SAME.search(item.value):
-            yield Opinion(item, one.value == other.value, f"{where}.")
+            yield Opinion(item, alike(str(one.value), str(other.value)), f"{where}.")
     if _SAME.search(item.value) and not own:
         yield from _same(case, item, others[0])
 
@@ -103,13 +103,15 @@ def _with_workers(case: Case, item: Item) -> Iterator[Opinion]:
     found = [one for node in case.page.nodes if (one := case.first(node, "cpu_cores_total"))]
     if found:
         told = ", ".join(f"{one.value} of {one.node} (line {one.item.line})" for one in found)
-        yield Opinion(item, all(int(one.value) == said.low for one in found), f"CPU cores: {told}.")
+        yield Opinion(item, any(int(one.value) == said.low for one in found), f"CPU cores: {told}.")
 
 
 def _resolution(item: Item) -> Iterator[Opinion]:
     """`3840 x 2160 (4K UHD)`."""
-    size = re.search(r"\b(\d{3,5})\s*[x×]\s*(\d{3,5})\b", item.value)
-    named = next((name for name in _RESOLUTIONS if re.search(rf"\b{re.escape(name)}\b", item.value)), None)
+    size = re.match(r"(\d{3,5})\s*[x×]\s*(\d{3,5})\s*\((?P<name>[^()]*)\)", item.value)
+    named = next(
+        (name for name in _RESOLUTIONS if size and re.fullmatch(rf"{re.escape(name)}", size["name"].strip())), None
+    )
     if size and named:
         width, height = _RESOLUTIONS[named]
         yield Opinion(item, (int(size[1]), int(size[2])) == (width, height), f"{named} is {width} x {height}.")

@@ -48,7 +48,7 @@ def _judge(case: Case) -> Iterator[Opinion]:
 def _sql(item: Item, created: dict[str, int]) -> Iterator[Opinion]:
     """`11 Core Tables` beside the statements that create them."""
     said = _COUNTED.search(f"{item.value if not item.key else ''} {_head(item)}")
-    if said is None:
+    if said is None or not re.search(r"(?i)schema|create", f"{item.near} {item.text}"):
         return
     what = said["what"].lower().replace("indices", "indexes")
     count = quantity(said["count"], COUNT)
@@ -74,7 +74,11 @@ def _nodes(case: Case, item: Item) -> Iterator[Opinion]:
     """`2 Active Nodes: ALPHA (primary), BETA (replica)`."""
     count = quantity(item.value, COUNT)
     named = mentioned(item.value, case.page.nodes)
-    if count and named and re.search(r"(?i)\b(?:nodes?|hosts?|servers?)$", item.key) and not count.is_range:
+    rest = item.value.partition(count.text)[2] if count else ""
+    is_list = len(named) == len(
+        [part for part in re.split(r",|;|\band\b", re.sub(r"\([^()]*\)", "", rest)) if part.strip()]
+    )
+    if count and named and is_list and re.search(r"(?i)\b(?:nodes?|hosts?|servers?)$", item.key) and not count.is_range:
         yield Opinion(
             item,
             count.agrees(Decimal(len(named))),
@@ -101,7 +105,10 @@ def _named(item: Item) -> Iterator[Opinion]:
         and names != ["active"]
         and not re.search(r"(?i)unlimited|disabled|default|none", found["list"])
     ):
-        yield Opinion(item, int(found["count"]) == len(names), f"{len(names)} named: {', '.join(names)}.")
+        holds = int(found["count"]) == len(names)
+        # What stands in brackets need not be a list of what is counted: `16 (SMT, shared)`.
+        if holds or re.search(r"(?i)\b(?:indexes|indices|tables|columns|extensions|databases|services)$", item.key):
+            yield Opinion(item, holds, f"{len(names)} named: {', '.join(names)}.")
 
 
 def _of_the_document(case: Case, item: Item) -> Iterator[Opinion]:

@@ -50,7 +50,8 @@ def _size(name: str) -> Decimal | None:
         )
     found = _NAMED.search(name)
     said = quantity(found["size"], BYTES) if found else None
-    return said.value if said else None
+    several = re.search(r"\b(\d{1,2})\s*[x×]\s", name)
+    return said.value * (int(several[1]) if several else 1) if said else None
 
 
 rule = Rule(_judge)

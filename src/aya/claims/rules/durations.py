@@ -47,7 +47,12 @@ def _uptime(page: Page, item: Item) -> Iterator[Opinion]:
     hours = shown(passed / 3600)
     until = f"the moment of the document ({page.dated:%Y-%m-%d %H:%M})"
     evidence = f"From the start on line {start.line} to {until} it is {hours} hours."
-    yield Opinion(item, said.agrees(passed), evidence)
+    units = [one for one in quantities(item.value.partition("(")[0]) if one.dimension == SECONDS]
+    if len(units) > 1 and not said.is_range:  # `14 days, 23 hours`
+        total, last = sum((one.value for one in units), Decimal(0)), units[-1]
+        yield Opinion(item, abs(total - passed) <= last.step * last.factor, evidence)
+    else:
+        yield Opinion(item, said.agrees(passed), evidence)
 
 
 def _zone(page: Page) -> timezone | None:

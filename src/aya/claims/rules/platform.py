@@ -15,6 +15,8 @@ _FIGURES = (
     ("ram_bandwidth_gbps", "memory_bandwidth_gbps", Decimal(10**9)),
     ("gpu_compute_tflops", "gpu_fp32_tflops", Decimal(10**12)),
 )
+_OTHER_FIGURE = re.compile(r"(?i)fp16|bf16|fp8|int8|half|tensor|tops|\bmeasured\b|stream\b")
+"""Another figure than the one that is published: of smaller numbers, or what was reached."""
 _CACHES = (("l1d", "l1_data_kib", 1), ("l1i", "l1_instruction_kib", 1), ("l2", "l2_mib", 1024))
 
 
@@ -23,10 +25,11 @@ def _judge(case: Case) -> Iterator[Opinion]:
         known = case.chip(node)
         if known is not None:
             yield from _figures(case, node, known)
-            yield from _cores(case, node, known)
             yield from _memory_type(case, node, known)
-            yield from _lanes(case, node, known)
-            yield from _code_names(case, node, known)
+            if known.kind == "soc":
+                yield from _cores(case, node, known)
+                yield from _lanes(case, node, known)
+                yield from _code_names(case, node, known)
     yield from _made_of_two(case)
 
 
@@ -34,16 +37,22 @@ def _figures(case: Case, node: str | None, known: Chip) -> Iterator[Opinion]:
     for subject, figure, unit in _FIGURES:
         published = getattr(known, figure)
         for one in case.of(node, subject):
+            if known.kind != "soc" and figure != "cpu_cores":
+                continue  # of a socketed processor the board decides
             if figure in ("cpu_cores", "gpu_cores"):
                 sold = sorted({count for variant in variants(known.name) if (count := getattr(variant, figure))})
                 if sold and one.said:
-                    holds = int(one.value) in sold
+                    # A board may have several processors.
+                    holds = any(
+                        int(one.value) % count == 0 if known.kind != "soc" else int(one.value) == count
+                        for count in sold
+                    )
                     yield Opinion(
                         one.item,
                         holds,
                         f"{known.name} is sold with {' or '.join(map(str, sold))} {figure.replace('_', ' ').upper()[:3]} cores.",
                     )
-            elif published is not None and one.said is not None:
+            elif published is not None and one.said is not None and not _OTHER_FIGURE.search(one.item.text):
                 source = known.sources.get(figure, "")
                 yield Opinion(
                     one.item,
@@ -90,7 +99,7 @@ def _cores(case: Case, node: str | None, known: Chip) -> Iterator[Opinion]:
 
 def _memory_type(case: Case, node: str | None, known: Chip) -> Iterator[Opinion]:
     for one in case.of(node, "ram_type"):
-        if known.memory_type and re.match(r"LP?DDR\dX?$|LPDDR", str(one.value)):
+        if known.memory_type and known.kind == "soc" and re.match(r"LP?DDR\dX?$|LPDDR", str(one.value)):
             yield Opinion(
                 one.item, str(one.value).upper() == known.memory_type.upper(), f"{known.name} uses {known.memory_type}."
             )

@@ -9,6 +9,7 @@ from aya.claims.quantity import BYTES, FLOPS, PER_S, SECONDS, Quantity, quantity
 from aya.claims.rule import Case, Opinion, Rule
 
 _SIZE = re.compile(r"\b(\d{2,6})\s*[x×]\s*(\d{2,6})\b")
+_AT_ONCE = re.compile(r"(?i)batch|concurren|parallel|threads|workers|clients|peak")
 _REPEATED = re.compile(r"(?i)\b(?:runs|iterations|times|batch|repetitions|total)\b")
 _MATRIX = re.compile(r"(?i)matri(?:x|ces)|matmul|gemm")
 
@@ -28,7 +29,7 @@ def _throughput(items: list[Item]) -> Iterator[Opinion]:
     """`33 ms per embedding` and `~30 embeddings/second`."""
     for rate in items:
         many = quantity(rate.value, PER_S)
-        if many is None or "/" not in many.unit:
+        if many is None or "/" not in many.unit or any(_AT_ONCE.search(item.text) for item in items):
             continue
         noun = many.unit.split("/")[0].rstrip("s").lower()
         for one in items:

@@ -22,6 +22,8 @@ SPECIAL = {
     ("commit_delay", "0"): "disables the delay", ("reserved_connections", "0"): "means none is reserved",
 }  # fmt: skip
 """What special values mean of which the server itself says nothing."""
+OLDEST = 14
+"""Older servers take values that are not known any more."""
 _UNLIMITED = re.compile(r"(?i)\b(?:unlimited|infinite|no limit|no maximum|forever)\b")
 _DISABLED = re.compile(r"(?i)\b(?:disabled|disables|off|none|no)\b")
 _USES = re.compile(r"(?i)\b(?:uses?|same as|inherits?|from|falls back to)\s+`?(?P<name>[a-z][a-z0-9_]+)`?")
@@ -34,7 +36,9 @@ def _judge(case: Case) -> Iterator[Opinion]:
         setting = case.page.settings.get(name)
         if setting is None or column not in ("setting_value", "pending_value"):
             continue
-        yield from _takes(one, setting)
+        version = case.first(one.node, "PostgreSQL server_version")
+        if version is None or int(str(version.value).split(".")[0]) >= OLDEST:
+            yield from _takes(one, setting)
         if column == "setting_value":
             yield from _means(one, setting)
             yield from _platform(case, one, setting)
@@ -127,6 +131,8 @@ def _restart(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
     if not _RESTART.search(one.item.text) or one.place is None:
         return
     waits = setting.context == "postmaster"
+    if not waits and setting.context not in ("user", "superuser", "sighup"):
+        return
     told = "it changes with a restart only" if waits else "no restart is needed"
     yield Opinion(one.item, waits, f"PostgreSQL: {setting.name} has the context {setting.context}; {told}.")
 

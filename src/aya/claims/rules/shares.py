@@ -24,7 +24,7 @@ def _free(case: Case, node: str, where: str) -> Iterator[Opinion]:
         if whole.said and free.said.span()[0] > whole.said.span()[1]:
             yield Opinion(free.item, False, f"More is free than there is: {whole.said.text} on line {whole.item.line}.")
             return
-    if part is None or part.said is None or part.item is not free.item:
+    if part is None or part.said is None or part.item is not free.item or "used" in free.item.value.lower():
         return
     shares = [(one, _share(free.said, one.said)) for one in wholes if one.said]
     told = "; ".join(

@@ -60,7 +60,8 @@ def _medium(item: Item) -> Iterator[Opinion]:
     """`2.5 Gbps (2500Base-T)`: media of Ethernet are named by their speed."""
     said = quantity(item.value, BITS_PER_S)
     named = re.search(r"(?i)\b(?P<number>\d+(?:\.\d+)?)(?P<giga>G?)base-?\w+", item.value)
-    if said and named:
+    speeds = [one for one in quantities(item.value) if one.dimension == BITS_PER_S]
+    if said and named and len(speeds) == 1 and not re.search(r"(?i)capable|support|max|up to", item.value):
         speed = Decimal(named["number"]) * (10**9 if named["giga"] else 10**6)
         yield Opinion(item, said.agrees(speed), f"{named[0]} is {shown(speed / said.factor)} {said.unit}.")
 
