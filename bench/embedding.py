@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter
@@ -95,17 +96,21 @@ def batched(model: Model, texts: Sequence[str], rounds: int) -> Iterator[Line]:
 
 
 def against_sentence_transformers(lab: Laboratory, texts: Sequence[str], rounds: int) -> Iterator[Line]:
-    """Of one model with both kinds of weights, whose folder BENCH_EMBEDDING_FOLDER names; without it nothing is compared."""
+    """A model with ONNX and safetensors, whose folder BENCH_EMBEDDING_FOLDER names; without it nothing is compared."""
     folder = os.environ.get("BENCH_EMBEDDING_FOLDER")
     if folder is None:
         return
-    onnx = models.load(lab.context.settings, folder)
-    torch = models.load(lab.context.settings.model_copy(update={"embedding_backend": "sentence_transformers"}), folder)
-    cosines = np.einsum("nd,nd->n", onnx.embed(texts), torch.embed(texts))
+    library = import_module("sentence_transformers").SentenceTransformer(folder, local_files_only=True)
+    model = models.load(lab.context.settings, folder)
+
+    def encode() -> np.ndarray:
+        return library.encode(list(texts), normalize_embeddings=True)
+
+    cosines = np.einsum("nd,nd->n", model.embed(texts), encode())
     yield Line(what="least cosine to it", unit="", ours=(float(cosines.min()),), goal=Goal(0.99, at_least=True))
-    ours, other = interleaved(rounds, lambda: onnx.embed(texts), lambda: torch.embed(texts))
+    ours, other = interleaved(rounds, lambda: model.embed(texts), encode)
     yield Line(
-        what=f"{len(texts)} texts, ONNX",
+        what=f"{len(texts)} texts",
         unit="texts/s",
         ours=per_second(len(texts), ours),
         against="sentence-transformers",
