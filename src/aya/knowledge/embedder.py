@@ -53,8 +53,8 @@ class Embedder:
 
     def vectors(self, texts: Sequence[str]) -> list[str]:
         """The vectors of texts, as pgvector writes them; none where the set has no model."""
-        model = self.model
-        if model is None or not texts:
+        model = self.model if texts else None
+        if model is None:
             return []
         return [orjson.dumps(one, option=orjson.OPT_SERIALIZE_NUMPY).decode() for one in model.embed(texts)]
 

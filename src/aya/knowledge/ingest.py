@@ -18,7 +18,8 @@ from aya.knowledge.store import Written, known_vectors, put_document, put_passag
 GROUP = 256
 """So many passages are embedded together: what is lost when it is broken off, and has to be made again."""
 AHEAD = 32
-"""So many documents are read before they are needed."""
+"""So many batches of documents are read before they are needed."""
+BATCH_S = 0.02
 
 T = TypeVar("T")
 
@@ -57,7 +58,8 @@ def ingest(
         if sum(len(cut.passages) for cut in group) >= GROUP:
             yield from _written(connection, embedder, group, pace)
             group = []
-    yield from _written(connection, embedder, group, pace)
+    if group:
+        yield from _written(connection, embedder, group, pace)
 
 
 def _written(connection: Connection, embedder: Embedder, group: list[Cut], pace: "_Pace") -> Iterator[Outcome]:
@@ -92,39 +94,46 @@ class _Pace:
 
 
 def ahead(source: Iterable[T], most: int = AHEAD) -> Iterator[T]:
-    """The same, got by a thread of its own while what came before is worked on; what it raises is raised here."""
-    waiting: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(most)
+    """The same, got by a thread of its own while what came before is worked on; what it raises is raised here.
+
+    What comes quickly is handed over in batches: a hand-over costs more than looking at a file that did not change.
+    """
+    waiting: queue.Queue[tuple[list[T], BaseException | None, bool]] = queue.Queue(most)
     enough = threading.Event()
 
-    def put(item: T | None, error: BaseException | None) -> None:
+    def put(items: list[T], error: BaseException | None = None, *, is_last: bool = False) -> None:
         while not enough.is_set():
             try:
-                waiting.put((item, error), timeout=0.2)
+                waiting.put((items, error, is_last), timeout=0.2)
             except queue.Full:
                 continue
             return
 
     def get_them() -> None:
+        batch: list[T] = []
+        since = monotonic()
         error: BaseException | None = None
         try:
             for item in source:
-                put(item, None)
+                batch.append(item)
+                if monotonic() - since >= BATCH_S:
+                    put(batch)
+                    batch, since = [], monotonic()
                 if enough.is_set():
                     return
         except BaseException as raised:  # noqa: BLE001 - raised again where it is waited for
             error = raised
-        put(None, error or StopIteration())
+        put(batch, error, is_last=True)
 
     thread = threading.Thread(target=get_them, name="reading ahead", daemon=True)
     thread.start()
     try:
-        while True:
-            item, error = waiting.get()
-            if isinstance(error, StopIteration):
-                return
+        is_last = False
+        while not is_last:
+            items, error, is_last = waiting.get()
+            yield from items
             if error is not None:
                 raise error
-            yield item  # type: ignore[misc]
     finally:
         enough.set()
         thread.join()

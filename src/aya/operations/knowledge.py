@@ -23,6 +23,7 @@ from aya.knowledge.sources.files import SCHEME, Files
 from aya.knowledge.sources.recorded import recorded, to_cut
 from aya.knowledge.store import remove_documents
 from aya.operations.context import Context
+from aya.operations.documentation import scan_documents
 from aya.operations.operation import LARGEST, Scope, operation
 
 Method = Literal["hnsw", "ivfflat", "none"]
@@ -137,6 +138,16 @@ def _everything(context: Context, reader: Connection, filling: Embedder) -> Iter
         yield Files(reader, filling, path, context.redactor, context.settings.node)
     yield recorded(reader, filling)
     yield to_cut(reader, filling)
+
+
+def keep_in_step(context: Context) -> Filled | None:
+    """What `aya up` does at each round: look again at the documents that are recorded, and sync; None where nobody has
+    begun a knowledge base. Raises as `kb add` does.
+    """
+    scan_documents(context)
+    with context.database.connect(Login.READER) as connection:
+        begun = active_set(connection)
+    return sync_knowledge(context) if begun is not None else None
 
 
 @operation(command="kb reembed")

@@ -47,6 +47,13 @@ def recorded(context: Context, writer: Connection) -> Context:
         "VALUES ('plan.md', '/plan.md', 'The plan', %s)",
         (f"Replication goes from ALPHA to BETA.\n{ORDER}",),
     )
+    writer.execute(
+        "WITH s AS (INSERT INTO aya.chunk_sets (is_active, activated_at) VALUES (true, now()) RETURNING id), "
+        "d AS (INSERT INTO documents (content, title, source) VALUES (%(text)s, %(text)s, 'file:/plan.md') RETURNING id) "
+        "INSERT INTO chunks (document_id, set_id, chunk_index, chunk_text, start_offset, end_offset) "
+        "SELECT d.id, s.id, 0, %(text)s, 0, length(%(text)s) FROM s, d",
+        {"text": f"Replication goes from ALPHA to BETA.\n{ORDER}"},
+    )
     return context
 
 
@@ -64,6 +71,7 @@ def calls(context: Context) -> list[tuple[str, dict[str, Any]]]:
         "diff_states": [{"before": "before"}, {"before": "ALPHA", "after": _other(context)}],
         "why": [{"node": "ALPHA", "thing": "work_mem"}],
         "search_docs": [{"text": "replication"}],
+        "search_knowledge": [{"text": "replication"}],
         "describe_schema": [{}, {"tables": ["services", "v_system_overview"]}],
         "summarise_metrics": [{}, {"width_s": 60, "since": "1 hours ago"}],
         "list_changes": [{}, {"match": "ignore"}],
@@ -186,6 +194,14 @@ def test_documents_are_found_by_their_words_and_none_is_no_silence(recorded: Con
     assert data(recorded, "search_docs", text="replication") == {"searched": 0, "documents": []}
 
 
+def test_passages_of_the_knowledge_base_are_found_and_it_is_said_when_only_by_words(recorded: Context) -> None:
+    found = data(recorded, "search_knowledge", text="replicate to beta")
+    assert [one["source"] for one in found["passages"]] == ["file:/plan.md"]
+    assert "**Replication**" in found["passages"][0]["passage"]
+    assert not found["by_meaning"]
+    assert "words alone" in found["note"]
+
+
 def test_metrics_are_summed_up(recorded: Context, admin: Connection) -> None:
     admin.execute(
         "INSERT INTO performance_metrics (node_id, metric_category, metric_name, metric_value, metric_unit, measured_at) "
@@ -212,6 +228,8 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("describe_schema", {"tables": ["nonsense"]}, "services"),
     ("search_docs", {"text": " "}, "Give one"),
     ("search_docs", {}, "Field required"),
+    ("search_knowledge", {"text": "\t"}, "Give one"),
+    ("search_knowledge", {"text": "x", "since": "nonsense"}, "no moment"),
     ("why", {"node": "ALPHA", "thing": "nonsense"}, "Nothing named nonsense"),
     ("diff_states", {"before": "nonsense"}, "no snapshot, node or moment"),
     ("summarise_metrics", {"since": "#3"}, "not a time"),

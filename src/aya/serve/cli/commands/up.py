@@ -38,6 +38,7 @@ def up(
     import time
     from contextlib import ExitStack
 
+    from aya.operations.knowledge import keep_in_step
     from aya.serve.cli.embedding import embeddings_beside
     from aya.serve.cli.output import report_error
     from aya.serve.rest.server import serving
@@ -56,7 +57,8 @@ def up(
                 with working(False, node=node) as context:
                     due = time.monotonic() >= let_go_at
                     done = operation(context, let_go=due)
-                let_go_at += LET_GO_EVERY_S if due else 0
+                    let_go_at += LET_GO_EVERY_S if due else 0
+                    keep_in_step(context)
                 print_up_again(done)
             except AyaError as error:
                 report_error(error, as_json=False)  # the next round may well succeed
