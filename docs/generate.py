@@ -205,7 +205,8 @@ CLAIMS = """\
 stands in the tables of the state and is marked: rows have the source `document:NAME`, the columns of a node are named in
 `metadata.claimed.columns` with their lines, and every row has the document and its lines in `metadata.claimed`. Nobody
 looked: it is no collection run, `last_verified` stays empty, and no snapshot is verified by it. Importing the same again
-writes nothing; a document is known by the name of its file, and importing another one of that name takes its place.
+writes nothing; a document is known by the name of its file, and importing another one of that name takes its place. The
+columns of a node are those of the document that was imported last.
 
 What a collector finds takes the place of what was claimed; the claim stays, with its verdict. What no collector saw whole
 stays as claimed, and a document never goes over what was measured. A machine takes over the node of its name, else the one

@@ -306,3 +306,11 @@ def test_sql_html_and_orders_to_an_agent_are_text(context: Context, writer: Conn
     assert state(writer)["gamma"]["serial_number"] == hostile.replace("(1)", " ")
     (claim,) = [one for one in claims(writer) if one["text"].startswith("Serial Number")]
     assert hostile in claim["text"]
+
+
+def test_a_role_that_was_set_by_hand_stays(
+    imported: Imported, context: Context, fleet: Path, writer: Connection
+) -> None:
+    writer.execute("UPDATE system_nodes SET node_role = 'client', node_role_source = 'hand' WHERE node_name = 'gamma'")
+    import_document(context, str(fleet))
+    assert state(writer)["gamma"]["node_role"] == "client"

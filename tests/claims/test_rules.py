@@ -21,6 +21,18 @@ def test_a_document_that_is_true_is_accused_of_nothing(judged: Judged) -> None:
     assert [one.text for one in judged(said) if one.verdict is Verdict.CONTRADICTED] == ["Uptime: 49 hours"]
 
 
+STANDBY = """
+**Replication:**
+- **State:** streaming
+- **Primary Server:** delta (10.1.2.3:5432)
+- **Slot:** gamma_slot
+
+## delta settings
+
+**PostgreSQL Configuration:**
+- `max_connections`: 100
+"""
+
 WRONG = [
     ("Uptime:** 48 hours", "Uptime:** 60+ hours", "durations", "48 hours"),
     ("Chip | Apple M2 Pro", "Chip | Apple M3 Ultra", "platform", "28 or 32 CPU cores"),
@@ -44,6 +56,7 @@ WRONG = [
     ("| `work_mem` | 16 MB |", "| `work_mem` | 16 MB (**requires restart**) |", "settings", "no restart is needed"),
     ("| `work_mem` | 16 MB |", "| `effective_io_concurrency` | 200 |", "settings", "posix_fadvise"),
     ("## Summary\n", "## Summary\n\n- **Date:** 2026-03-02\n", "agreement", "Not 2026-03-02"),
+    ("| `work_mem` | 16 MB | |\n", "| `max_connections` | 50 | |\n" + STANDBY, "settings", "cannot follow it"),
     ("## Summary\n", "## Summary\n\n- **File Size:** 900 KB\n", "counts", "bytes"),
 ]  # fmt: skip
 

@@ -111,7 +111,9 @@ def _overlay(node: ClaimedNode, there: dict[str, Any]) -> dict[str, Any]:
     if there["is_new"]:
         columns = {"node_name": node.name, "identity": f"name:{node.name}"}
     if there["is_new"] or not there["is_measured"]:
-        columns |= {"node_role": node.role, "status": node.status}
+        columns["status"] = node.status
+        if there["values"].get("node_role_source") != "hand":
+            columns["node_role"] = node.role
     stated = claimed["columns"]
     kept = {}
     for one in fields(Node):

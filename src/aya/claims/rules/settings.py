@@ -24,6 +24,10 @@ SPECIAL = {
 """What special values mean of which the server itself says nothing."""
 OLDEST = 14
 """Older servers take values that are not known any more."""
+AT_LEAST_AS_PRIMARY = (
+    "max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction",
+)  # fmt: skip
+"""Settings that a hot standby refuses to have smaller than its primary."""
 _UNLIMITED = re.compile(r"(?i)\b(?:unlimited|infinite|no limit|no maximum|forever)\b")
 _DISABLED = re.compile(r"(?i)\b(?:disabled|disables|off|none|no)\b")
 _USES = re.compile(r"(?i)\b(?:uses?|same as|inherits?|from|falls back to)\s+`?(?P<name>[a-z][a-z0-9_]+)`?")
@@ -44,6 +48,30 @@ def _judge(case: Case) -> Iterator[Opinion]:
             yield from _platform(case, one, setting)
             yield from _improvement(one, setting)
         yield from _restart(one, setting)
+    for node in case.page.nodes:
+        yield from _wal_buffers(case, node)
+        yield from _standby(case, node)
+
+
+def _wal_buffers(case: Case, node: str) -> Iterator[Opinion]:
+    """Left to itself, PostgreSQL makes wal_buffers a 32nd of shared_buffers; both are counted in 8 kB."""
+    own, shared = (case.first(node, f"{name} setting_value") for name in ("wal_buffers", "shared_buffers"))
+    if own and shared and own.said and shared.said and own.said.value * 32 == shared.said.value:
+        yield Opinion(
+            own.item, True, f"A 32nd of the shared_buffers of line {shared.item.line}, as PostgreSQL itself chooses."
+        )
+
+
+def _standby(case: Case, node: str) -> Iterator[Opinion]:
+    """A hot standby has no less of these than its primary; with less it does not run."""
+    peer = case.first(node, "replication peer")
+    if peer is None or case.page.nodes[node].role != "replica" or str(peer.value) not in case.page.nodes:
+        return
+    for name in AT_LEAST_AS_PRIMARY:
+        own, theirs = (case.first(one, f"{name} setting_value") for one in (node, str(peer.value)))
+        if own and theirs and own.said and theirs.said and own.said.value < theirs.said.value:
+            told = f"{peer.value} has {theirs.value} on line {theirs.item.line}; a standby with less cannot follow it"
+            yield Opinion(own.item, False, f"{told}.")
 
 
 def _takes(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:

@@ -36,7 +36,7 @@ def print_imported(done: "Imported") -> None:
         screen.print(
             f"[bold red]Secret in the file[/], on line{many} {lines}: nothing that is stored has it. Take it out and change it."
         )
-    screen.print("[bold]Go on:[/]  aya claims --contradicted · aya claims NODE · aya show node --node NODE")
+    screen.print("[bold]Go on:[/]  aya claims --contradicted · aya claims NODE · aya show NODE")
 
 
 def print_claims(found: Sequence[dict[str, Any]]) -> None:
