@@ -9,17 +9,12 @@ from tests.collect.recordings import FIXTURES, Recording, recordings
 from tests.collect.spoiling import public_machines, spoiled, this_machine
 
 NOT_NEEDED = {
-    "lscpu -p=CPU,Core,Socket": "`lscpu` of the same machine says how many share a core and a socket",
-    "lscpu -p=Socket,Core,CPU": "as above",
     "lsblk": "`lsblk -O` of the same machine says more",
     "df -h": "`df` of the same machine says it to the byte",
     "uptime": "a moment's load; when it started is told better elsewhere",
     "/proc/loadavg": "a moment's load is neither state nor measured",
     "ethtool -m eth0": "the optics in a port are not collected",
     "smartctl --scan --json": "disks are known by the kernel; each is asked by itself",
-    "smartctl --json --all /dev/bus/6 --device megaraid,14 --nocheck=standby": "disks behind a RAID card have no name to ask by",
-    "smartctl -aix -j IOService:/AppleARMPE/arm-io@10F00000/AppleT810xIO/ans@77400000/AppleASCWrapV4/iop-ans-nub/"
-    "RTBuddy(ANS2)/RTBuddyService/AppleANS3NVMeController/NS_01@1": "nothing else of that Mac is recorded that names its disk",
     "ioreg -r -c IOUSBDevice": "what is plugged in by USB is collected where it is a disk",
     "brew info --json=v1 curl": "a form of 2017 about one package; what is installed is asked for all",
     "brew info --json=v1 nginx": "as above",

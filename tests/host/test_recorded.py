@@ -55,6 +55,7 @@ def text(recorded: RecordedHost, read: Read) -> str | None:
         ("diskutil info -plist /dev/disk0", "diskutil info -plist disk0"),
         ("sudo lsof -n -P -iTCP -sTCP:LISTEN", "lsof -nP -iTCP -sTCP:LISTEN"),
         ("/Applications/Tailscale.app/Contents/MacOS/Tailscale status --json", "tailscale status --json"),
+        ("smartctl -aix -j IOService:/x/RTBuddy(ANS2)/AppleANS3NVMeController/NS_01@1", "smartctl -j -a /dev/disk0"),
         ("rocm-smi --showallinfo --json", "rocm-smi -a --showmeminfo all --json"),
     ],
 )

@@ -18,6 +18,8 @@ Items = Counter[tuple[str, str]]
 TO_NOWHERE = re.compile(r"\s+(?:2>\s*/dev/null|2>&1)(?=\s|$)")
 SHELL = set("|&;<>")
 PREFIXES = {"sudo", "env", "command", "doas"}
+INTERNAL_DISK = re.compile(r"IOService:/.*/AppleANS\d*NVMeController/NS_01@1")
+"""The first name space of the controller in an Apple chip, which macOS always calls disk0."""
 NO_EFFECT = {"--no-pager", "--color=never", "-color=never"}
 
 
@@ -201,8 +203,14 @@ def items(argv: Argv) -> Items:
         elif word.startswith("-") and len(word) > 1:
             found[word, ""] += 1
         else:
-            found["", word.removeprefix("/dev/") if program_of(argv) == "diskutil" else word] += 1
+            found["", _operand(program_of(argv), word)] += 1
     return found
+
+
+def _operand(program: str, word: str) -> str:
+    if program == "diskutil":
+        return word.removeprefix("/dev/")
+    return "/dev/disk0" if program == "smartctl" and INTERNAL_DISK.fullmatch(word) else word
 
 
 def _spelled(words: Iterable[str], grammar: Grammar) -> Iterator[str]:

@@ -40,7 +40,7 @@ from aya.model import Outcome
 
 FOLDERS = {"commands": "commands", "files": "files", "heads": "heads"}
 PROGRAM_BYTES = 4096
-"""A head that is longer is of a program, as its maker built it: there are no secrets of this machine in it."""
+"""A head that is longer is of a program. A compiled one is as its maker built it: no secrets of this machine are in it."""
 READ_ME = """This is what one machine answered when AYA looked at it: {answers} answers, written {when} by AYA {version}.
 
 host.json says which file answers which question; docs/recordings.md of AYA tells its form. To see what AYA makes of it:
@@ -197,7 +197,7 @@ def manifest(tape: Tape, writer: Writer, about: Mapping[str, Any]) -> dict[str, 
             case "commands":
                 said[kind][name] = _entry("stdout", kind, asked, answer, writer)
             case "files" | "heads":
-                binary = kind == "heads" and asked in tape.programs
+                binary = kind == "heads" and asked in tape.programs and b"\0" in answer.data[:PROGRAM_BYTES]
                 entry = _entry("content", kind, asked, answer, writer, as_it_is=binary)
                 said[kind][name] = entry["content"] if set(entry) == {"content"} else entry
             case "links":

@@ -24,6 +24,7 @@ from aya.host.reading import Answer, Call, Command, File, Files, Head, Links, Na
 from aya.model import Outcome
 
 CONNECT_S = 10
+SHELL = "exec /bin/sh -s"
 FILES_S = 60.0
 """How long the files of one batch may take, beside its programs."""
 BATCH_LIMIT_BYTES = 64 * 1024 * 1024
@@ -162,14 +163,12 @@ class SshHost:
             return {}
         mark = secrets.token_hex(16)
         programs_s = sum(read.timeout_s for read in reads if isinstance(read, Command))
-        done = self._ssh(
-            (), script=script(reads, mark), timeout_s=min(programs_s, timeout_s) + FILES_S, command="exec /bin/sh -s"
-        )
+        done = self._ssh((), script=script(reads, mark), timeout_s=min(programs_s, timeout_s) + FILES_S, command=SHELL)
         return answers(reads, done, mark)
 
     def _system(self) -> str:
         done = self._ssh((), command="uname -s", timeout_s=2 * CONNECT_S)
-        system = done.text.strip()
+        system = (done.text.split() or [""])[-1]  # a shell may greet before
         if done.outcome is Outcome.ABSENT:
             raise HostError("There is no ssh on this machine.", remedy="Install OpenSSH's client.")
         if done.outcome is not Outcome.OK or not re.fullmatch(r"[\w.-]{1,40}", system):
@@ -295,7 +294,8 @@ def answers(reads: Sequence[Read], done: Answer, mark: str) -> Mapping[str, Answ
             name, answer = _judged(reads[reached], path, said, int(status), errors)
             found[name] = answer
     whole = pieces[-1].startswith(b".")
-    broken = Answer(Outcome.FAILED, reason=f"ssh: {done.reason or 'the answer broke off'}", broken_off=True)
+    trouble = done.reason.partition(f"{SHELL} ")[2] or "the answer broke off"
+    broken = Answer(Outcome.FAILED, reason=f"ssh: {trouble}", broken_off=True)
     for number, read in enumerate(reads):
         if not isinstance(read, Files | Links | Names):
             found.setdefault(name_of(read), broken)
