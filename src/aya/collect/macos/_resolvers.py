@@ -50,19 +50,6 @@ def resolvers_in_scutil(text: str) -> list[Resolver]:
     return resolvers
 
 
-def servers_in_resolv_conf(text: str) -> tuple[list[str], list[str]]:
-    """Name servers and search list of /etc/resolv.conf, which macOS writes for old programs."""
-    servers: list[str] = []
-    search: list[str] = []
-    for line in text.splitlines():
-        words = re.split(r"[#;]", line)[0].split()
-        if len(words) > 1 and words[0] == "nameserver" and (address := read_address(words[1], None)):
-            servers.append(address.address)
-        elif len(words) > 1 and words[0] in ("search", "domain"):
-            search = words[1:]
-    return servers, search
-
-
 def primary_in_scutil(text: str) -> str | None:
     """The interface that `scutil --nwi` names first for IPv4, else for IPv6."""
     for family in ("IPv4", "IPv6"):

@@ -30,7 +30,6 @@ from aya.collect.macos._resolvers import (
     connections_in_scutil,
     primary_in_scutil,
     resolvers_in_scutil,
-    servers_in_resolv_conf,
 )
 from aya.collect.macos._routing import MacRoute, counters_in_netstat, default_in_route, routes_in_netstat
 from aya.collect.macos._sysctl import question as sysctl
@@ -38,6 +37,7 @@ from aya.collect.macos._sysctl import variables
 from aya.collect.macos._system_profiler import alternatives, not_understood, question, section
 from aya.collect.macos._tailnet import tailnet
 from aya.collect.media import medium_name, speed_of_medium
+from aya.collect.resolv_conf import name_servers
 from aya.collect.tailscale import tailscale
 from aya.host.reading import Command, File, Found, Read
 from aya.model import Facts, Gap, Interface, Json, Measurement, Outcome
@@ -228,7 +228,7 @@ def _dns(found: Found, port: Port | None) -> dict[str, Json]:
     servers = [server for one in general for server in one.servers]
     search = [domain for one in resolvers for domain in one.search]
     if not resolvers:
-        servers, search = servers_in_resolv_conf(asked(found, RESOLV_CONF))
+        servers, search = name_servers(asked(found, RESOLV_CONF))
     if not servers and port is not None:
         servers, search = port.servers, search or port.search
     return {
