@@ -21,7 +21,6 @@ NOT_NEEDED = {
     "file *": "a folder's contents",
     "netstat -i": "`ifconfig` of the same machine says more",
     "netstat -r": "names instead of addresses; `netstat -rnl` of the same machine has them",
-    "system_profiler SPEthernetDataType": "the card's chip is not collected; `ifconfig` has the rest",
     "system_profiler SPHardwareDataType SPSoftwareDataType": "the same machine has a report on each",
 }
 """What was recorded and no collector asks for, with the reason."""

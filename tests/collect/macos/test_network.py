@@ -115,6 +115,19 @@ ALPHA: dict[str, Given] = {
     "netstat -ibn": "Name       Mtu   Network       Address            Ipkts Ierrs     Ibytes    Opkts Oerrs     Obytes  Coll\n"
     "en0        1500  <Link#15>   1c:1d:d3:00:00:78  100     1       2000      50     2       3000     0\n"
     "utun4      1280  <Link#23>                       10     0        400       5     0        500     0\n",
+    "system_profiler -json SPEthernetDataType": json.dumps(
+        {
+            "SPEthernetDataType": [
+                {
+                    "_name": "ethernet",
+                    "spethernet_BSD_Device_Name": "en0",
+                    "spethernet_bus": "spethernet_pci_device",
+                    "spethernet_driver": "com.apple.driver.AppleEthernetAquantiaAqtion",
+                    "spethernet_max_link_speed": "10 Gb/s",
+                }
+            ]
+        }
+    ),
     "sysctl kern": "kern.hostname: ALPHA.local\n",
 }
 
@@ -143,6 +156,7 @@ def test_a_port_has_what_it_negotiated_and_what_it_could() -> None:
     assert (en0.connection_speed_mbps, en0.connection_type) == (2500, "2500Base-T")
     assert (en0.is_primary, en0.is_active) == (True, True)
     assert en0.metadata["supported_speeds_mbps"] == [100, 1000, 2500, 5000, 10000]
+    assert (en0.metadata["bus"], en0.metadata["max_speed_mbps"]) == ("pci", 10000)
     assert (en0.metadata["duplex"], en0.metadata["flow_control"]) == ("full", True)
     assert en0.metadata["dhcp_server"] == "192.168.0.1"
     assert en0.metadata["addresses"][0]["dynamic"] is True

@@ -25,7 +25,6 @@ from aya.collect.addresses import (
     mac_address,
     merged_addresses,
     netmask_of,
-    read_address,
 )
 from aya.collect.asked import asked, refused
 from aya.collect.collector import Collector
@@ -57,6 +56,7 @@ from aya.collect.linux._routes import (
     routes_in_table,
 )
 from aya.collect.media import TWISTED_PAIR
+from aya.collect.resolv_conf import name_servers
 from aya.collect.route import Route, default_route
 from aya.collect.tailscale import tailscale
 from aya.host.reading import Call, Command, File, Files, Found, Links, Names, Read
@@ -199,26 +199,13 @@ def _routes(found: Found) -> list[Route]:
 # --- name servers -----------------------------------------------------------------------------------------------------
 
 
-def _resolver(text: str) -> tuple[list[str], list[str]]:
-    """Name servers in their order, and the search list, of a resolv.conf."""
-    servers: list[str] = []
-    search: list[str] = []
-    for line in text.splitlines():
-        columns = re.split(r"[#;]", line)[0].split()
-        if len(columns) > 1 and columns[0] == "nameserver" and (address := read_address(columns[1], None)):
-            servers.append(address.address)
-        elif len(columns) > 1 and columns[0] in ("search", "domain"):
-            search = columns[1:]
-    return servers, search
-
-
 def _dns(found: Found) -> dict[str, Json]:
-    servers, search = _resolver(found.text("/etc/resolv.conf") or "")
+    servers, search = name_servers(found.text("/etc/resolv.conf") or "")
     for said in devices_in_nmcli(asked(found, NMCLI)) if found.text("/etc/resolv.conf") is None else ():
         servers += [value for key, value in said.items() if re.fullmatch(r"IP[46]\.DNS\[\d+\]", key)]
         search += [value for key, value in said.items() if re.fullmatch(r"IP[46]\.DOMAIN\[\d+\]", key)]
     stub = next((server for server in servers if server in STUBS), None)
-    behind, behind_search = _resolver(found.text(RESOLVED) or "")
+    behind, behind_search = name_servers(found.text(RESOLVED) or "")
     if stub is not None:
         servers = behind or [server for server in servers if server not in STUBS]
         search = search or behind_search

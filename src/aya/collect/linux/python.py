@@ -9,18 +9,18 @@ version is that of its folder, else unknown.
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from aya.collect.architecture import architecture_name, runtime_mode
 from aya.collect.collector import Collector
 from aya.collect.elf import architecture_of_program
 from aya.collect.executables import distinct, reads_of, there
-from aya.collect.json_values import dig, parsed, words
+from aya.collect.interpreter import Interpreter, running_python, version_said
+from aya.collect.json_values import parsed, words
 from aya.collect.linux._homes import READS as HOME_READS
 from aya.collect.linux._homes import in_homes, may_be_run
 from aya.collect.pip import packages_in
 from aya.host.reading import Call, Command, File, Found, Head, Names, Read
-from aya.model import Facts, Outcome, Software
+from aya.model import Facts, Software
 
 PREFIXES = (
     "/usr",
@@ -47,33 +47,6 @@ PACKAGE_FOLDERS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
-    """One Python: its program, the folder it was installed into, and `3.11`."""
-
-    executable: str
-    prefix: str
-    minor: str
-    version: str | None = None
-    environment: bool = False
-
-    @property
-    def library(self) -> str:
-        """The folder of its standard library, or of the packages of a virtual environment."""
-        return f"{self.prefix}/lib/python{self.minor}"
-
-
-def _running(found: Found) -> Interpreter | None:
-    """The Python that AYA runs in."""
-    answer = parsed(found.text("running-python"))
-    executable, prefix, version = (words(dig(answer, key)) for key in ("executable", "prefix", "version"))
-    if executable is None or prefix is None or version is None:
-        return None
-    return Interpreter(
-        executable=executable, prefix=prefix, minor=".".join(version.split(".")[:2]), version=version, environment=True
-    )
-
-
 def _interpreters(found: Found) -> list[Interpreter]:
     """Those found in folders, then the running one where it is in none of them (a virtual environment)."""
     found_there = []
@@ -85,7 +58,7 @@ def _interpreters(found: Found) -> list[Interpreter]:
             found_there.append(
                 Interpreter(executable=path, prefix=prefix, minor=match[1], version=named[1] if named else None)
             )
-    running = _running(found)
+    running = running_python(found)
     if running is not None and not any(running.library == one.library for one in found_there):
         found_there.append(running)
     return found_there
@@ -102,7 +75,7 @@ def more(found: Found) -> tuple[Read, ...]:
         asked.append(Head(interpreter.executable, optional=True))
         if _must_be_asked(interpreter):
             asked.append(Command((interpreter.executable, "-V"), timeout_s=5))
-    running = _running(found)
+    running = running_python(found)
     if running is not None:
         asked += [Names(f"{running.library}/site-packages/*.{kind}-info") for kind in ("dist", "egg")]
         asked.append(File(f"{running.prefix}/pyvenv.cfg"))
@@ -113,9 +86,7 @@ def _version(found: Found, interpreter: Interpreter) -> str | None:
     if interpreter.version is not None or not _must_be_asked(interpreter):
         return interpreter.version
     answer = found.answer(f"{interpreter.executable} -V")
-    # Python 2 prints its version as an error.
-    said = re.match(r"Python (\d+\.\d+\.\d+\S*)", answer.text + answer.errors)
-    return said[1] if said and answer.outcome is Outcome.OK else None
+    return version_said(answer)
 
 
 def _interpreter_row(found: Found, interpreter: Interpreter, machine: str | None) -> Software:

@@ -130,3 +130,33 @@ def merged_ports(*sources: dict[str, Port]) -> dict[str, Port]:
             if getattr(known, name) in (None, []):
                 setattr(known, name, getattr(port, name))
     return merged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What drives a port, and how fast it could be."""
+
+    driver: str | None
+    bus: str | None
+    max_speed_mbps: int | None
+
+
+LINK_SPEED = re.compile(r"(\d{1,4}(?:\.\d)?) ?([MG])b(?:it)?/s")
+"""`10 Gb/s`; the `2.5 GT/s` of the bus is none."""
+
+
+def cards_in_profile(ethernet: Item | None) -> dict[str, Card]:
+    """The cards in SPEthernetDataType, by device."""
+    cards: dict[str, Card] = {}
+    for item in ethernet.walk() if ethernet else ():
+        device = item.get("spethernet_BSD_Device_Name", "BSD name")
+        if device is None:
+            continue
+        bus = item.get("spethernet_bus", "Bus")
+        speed = LINK_SPEED.fullmatch(item.get("spethernet_max_link_speed", "Maximum Link Speed") or "")
+        cards[device] = Card(
+            driver=item.get("spethernet_driver", "Kext name"),
+            bus=bus.removeprefix("spethernet_").removesuffix("_device").lower() if bus else None,
+            max_speed_mbps=round(float(speed[1]) * (1000 if speed[2] == "G" else 1)) if speed else None,
+        )
+    return cards

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 
 from aya.collect.addresses import read_address
+from aya.collect.macos._hardware_ports import Port
+from aya.collect.resolv_conf import name_servers
 from aya.model import Json
 
 NC = re.compile(
@@ -50,17 +52,32 @@ def resolvers_in_scutil(text: str) -> list[Resolver]:
     return resolvers
 
 
-def servers_in_resolv_conf(text: str) -> tuple[list[str], list[str]]:
-    """Name servers and search list of /etc/resolv.conf, which macOS writes for old programs."""
-    servers: list[str] = []
-    search: list[str] = []
-    for line in text.splitlines():
-        words = re.split(r"[#;]", line)[0].split()
-        if len(words) > 1 and words[0] == "nameserver" and (address := read_address(words[1], None)):
-            servers.append(address.address)
-        elif len(words) > 1 and words[0] in ("search", "domain"):
-            search = words[1:]
-    return servers, search
+def dns_of(scutil: str, resolv_conf: str, port: Port | None) -> dict[str, Json]:
+    """The name servers that are asked for every name, and those for some names only.
+
+    By `scutil --dns`; without it by what macOS writes for old programs, or what the service of the primary port has.
+    """
+    resolvers = [one for one in resolvers_in_scutil(scutil) if one.servers and not one.multicast]
+    general = [one for one in resolvers if not one.supplemental and one.domain is None]
+    servers = [server for one in general for server in one.servers]
+    search = [domain for one in resolvers for domain in one.search]
+    if not resolvers:
+        servers, search = name_servers(resolv_conf)
+    if not servers and port is not None:
+        servers, search = port.servers, search or port.search
+    return {
+        "servers": list(dict.fromkeys(servers)),
+        "search": list(dict.fromkeys(search)),
+        "supplemental": [
+            {
+                "domains": [one.domain] if one.domain else one.search,
+                "servers": one.servers,
+                "interface": one.interface,
+            }
+            for one in resolvers
+            if one not in general
+        ],
+    }
 
 
 def primary_in_scutil(text: str) -> str | None:

@@ -96,6 +96,18 @@ def default_in_route(text: str) -> MacRoute | None:
     )
 
 
+def default_of(routes: list[MacRoute], family: int, interface: str | None = None) -> MacRoute | None:
+    """The default route of the machine or of one interface; one that is not scoped comes first."""
+    wanted = [
+        route
+        for route in routes
+        if route.default and (":" in route.destination) is (family == 6) and interface in (None, route.interface)
+    ]
+    if interface is None:
+        wanted = [route for route in wanted if not route.scoped]
+    return min(wanted, key=lambda route: route.scoped, default=None)
+
+
 def counters_in_netstat(text: str) -> dict[str, dict[str, int]]:
     """What each interface has carried, in `netstat -ibn`: the row of its link, under the names of the columns."""
     lines = text.splitlines()

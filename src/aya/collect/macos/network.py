@@ -17,7 +17,9 @@ from aya.collect.addresses import first_address, mac_address, merged_addresses, 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
 from aya.collect.macos._hardware_ports import (
+    Card,
     Port,
+    cards_in_profile,
     merged_ports,
     plain_address,
     ports_in_networksetup,
@@ -28,11 +30,10 @@ from aya.collect.macos._ifconfig import Link, links_in_ifconfig
 from aya.collect.macos._interface_types import interface_type
 from aya.collect.macos._resolvers import (
     connections_in_scutil,
+    dns_of,
     primary_in_scutil,
-    resolvers_in_scutil,
-    servers_in_resolv_conf,
 )
-from aya.collect.macos._routing import MacRoute, counters_in_netstat, default_in_route, routes_in_netstat
+from aya.collect.macos._routing import MacRoute, counters_in_netstat, default_in_route, default_of, routes_in_netstat
 from aya.collect.macos._sysctl import question as sysctl
 from aya.collect.macos._sysctl import variables
 from aya.collect.macos._system_profiler import alternatives, not_understood, question, section
@@ -40,7 +41,7 @@ from aya.collect.macos._tailnet import tailnet
 from aya.collect.media import medium_name, speed_of_medium
 from aya.collect.tailscale import tailscale
 from aya.host.reading import Command, File, Found, Read
-from aya.model import Facts, Gap, Interface, Json, Measurement, Outcome
+from aya.model import Facts, Gap, Interface, Measurement, Outcome
 
 IFCONFIG, IFCONFIG_PLAIN = "ifconfig -a", "ifconfig"
 PORTS = "networksetup -listallhardwareports"
@@ -52,7 +53,7 @@ COUNTERS = "netstat -ibn"
 TAILSCALE = "tailscale status --json"
 TAILSCALE_APP = ("/Applications/Tailscale.app/Contents/MacOS/Tailscale", "status", "--json")
 RESOLV_CONF = "/etc/resolv.conf"
-NETWORK = "SPNetworkDataType"
+NETWORK, ETHERNET = "SPNetworkDataType", "SPEthernetDataType"
 
 MOST_PORTS = 16
 """Of how many ports the supported media are asked; each takes a while."""
@@ -89,26 +90,14 @@ def _routes(found: Found) -> list[MacRoute]:
     return both or routes_in_netstat(asked(found, ROUTES_ALL)) or routes_in_netstat(asked(found, ROUTES_NAMED))
 
 
-def _default(routes: list[MacRoute], family: int, interface: str | None = None) -> MacRoute | None:
-    """The default route of the machine or of one interface; one that is not scoped comes first."""
-    wanted = [
-        route
-        for route in routes
-        if route.default and (":" in route.destination) is (family == 6) and interface in (None, route.interface)
-    ]
-    if interface is None:
-        wanted = [route for route in wanted if not route.scoped]
-    return min(wanted, key=lambda route: route.scoped, default=None)
-
-
 def _primary(found: Found, routes: list[MacRoute], ports: dict[str, Port]) -> str | None:
     """The interface of the default route, of the first source that knows it."""
-    by_route = default_in_route(asked(found, DEFAULT)) or _default(routes, 4)
+    by_route = default_in_route(asked(found, DEFAULT)) or default_of(routes, 4)
     if by_route is not None:
         return by_route.interface
     if (told := primary_in_scutil(asked(found, PRIMARY))) is not None:
         return told
-    if (by_route := _default(routes, 6)) is not None:
+    if (by_route := default_of(routes, 6)) is not None:
         return by_route.interface
     with_router = sorted((port for port in ports.values() if port.router), key=lambda port: port.order or 0)
     return with_router[0].device if with_router else None
@@ -119,7 +108,7 @@ def _primary(found: Found, routes: list[MacRoute], ports: dict[str, Port]) -> st
 
 def more(found: Found) -> tuple[Read, ...]:
     """Other forms where the first gave nothing, the media and the lease of each port that has them."""
-    reads: list[Read] = [*alternatives(found, NETWORK)]
+    reads: list[Read] = [*alternatives(found, NETWORK), *alternatives(found, ETHERNET)]
     links = links_in_ifconfig(asked(found, IFCONFIG))
     if not links:
         reads.append(Command((IFCONFIG_PLAIN,), optional=True))
@@ -146,22 +135,30 @@ def _media(name: str) -> Command:
 
 def parse(found: Found) -> Facts:
     """Every interface, and what the machine knows of its network; see the module's description."""
-    ports, routes = _ports(found), _routes(found)
+    ports, routes, cards = _ports(found), _routes(found), cards_in_profile(section(found, ETHERNET))
     links = _links(found, ports)
     connections = connections_in_scutil(asked(found, CONNECTIONS))
     primary = _primary(found, routes, ports)
     bridges = {member: link.name for link in links.values() for member in link.members}
     told = tailscale(asked(found, TAILSCALE)) or tailscale(asked(found, " ".join(TAILSCALE_APP)))
     network_of_tailscale, tailscale_interface = tailnet(told, links, connections)
-    default = default_in_route(asked(found, DEFAULT)) or _default(routes, 4)
-    default6 = _default(routes, 6)
+    default = default_in_route(asked(found, DEFAULT)) or default_of(routes, 4)
+    default6 = default_of(routes, 6)
     interfaces = []
     for name, link in sorted(links.items()):
         port = ports.get(name)
         kind = interface_type(link, port, set(bridges))
         interfaces.append(
             _interface(
-                found, link, port, routes, kind, bridges.get(name), name == primary and kind != "virtual", default
+                found,
+                link,
+                port,
+                cards.get(name),
+                routes,
+                kind,
+                bridges.get(name),
+                name == primary and kind != "virtual",
+                default,
             )
         )
         if name == tailscale_interface:
@@ -174,7 +171,7 @@ def parse(found: Found) -> Facts:
                 "hostname": host_name or None,
                 "default_gateway": default.gateway if default else _router(ports, primary),
                 "default_gateway_ipv6": default6.gateway if default6 else None,
-                "dns": _dns(found, ports.get(primary or "")),
+                "dns": dns_of(asked(found, DNS), asked(found, RESOLV_CONF), ports.get(primary or "")),
                 "routes": [
                     {
                         "destination": route.destination,
@@ -221,35 +218,11 @@ def _gaps(found: Found, links: dict[str, Link]) -> Iterable[Gap]:
             yield Gap(outcome, f"{what}: {refused.reason or f'{commands[0]} names none'}")
 
 
-def _dns(found: Found, port: Port | None) -> dict[str, Json]:
-    """The name servers that are asked for every name, and those for some names only."""
-    resolvers = [one for one in resolvers_in_scutil(asked(found, DNS)) if one.servers and not one.multicast]
-    general = [one for one in resolvers if not one.supplemental and one.domain is None]
-    servers = [server for one in general for server in one.servers]
-    search = [domain for one in resolvers for domain in one.search]
-    if not resolvers:
-        servers, search = servers_in_resolv_conf(asked(found, RESOLV_CONF))
-    if not servers and port is not None:
-        servers, search = port.servers, search or port.search
-    return {
-        "servers": list(dict.fromkeys(servers)),
-        "search": list(dict.fromkeys(search)),
-        "supplemental": [
-            {
-                "domains": [one.domain] if one.domain else one.search,
-                "servers": one.servers,
-                "interface": one.interface,
-            }
-            for one in resolvers
-            if one not in general
-        ],
-    }
-
-
 def _interface(
     found: Found,
     link: Link,
     port: Port | None,
+    card: Card | None,
     routes: list[MacRoute],
     kind: str | None,
     bridge: str | None,
@@ -259,7 +232,7 @@ def _interface(
     lease = _lease(asked(found, f"ipconfig getpacket {link.name}"))
     addresses = merged_addresses(link.addresses, port.addresses if port else [])
     v4, v6 = first_address(addresses, "ipv4"), first_address(addresses, "ipv6")
-    route = default if default and default.interface == link.name else _default(routes, 4, link.name)
+    route = default if default and default.interface == link.name else default_of(routes, 4, link.name)
     gateway = route.gateway if route else None
     mac = mac_address(link.address) or mac_address(port.mac if port else None)
     medium = (link.medium or (port.medium if port else None)) if link.active else None
@@ -293,6 +266,9 @@ def _interface(
             "medium": medium,
             "selected_medium": link.selected,
             "supported_speeds_mbps": sorted({speed for one in media if (speed := speed_of_medium(one))}) or None,
+            "max_speed_mbps": card.max_speed_mbps if card else None,
+            "driver": card.driver if card else None,
+            "bus": card.bus if card else None,
             "hardware_port": port.name if port else None,
             "service": port.service if port else None,
             "service_order": port.order if port else None,
@@ -303,7 +279,7 @@ def _interface(
             "members": sorted(link.members),
             "parent": link.parent,
             "vlan_id": link.vlan,
-            "ipv6_gateway": route6.gateway if (route6 := _default(routes, 6, link.name)) else None,
+            "ipv6_gateway": route6.gateway if (route6 := default_of(routes, 6, link.name)) else None,
         },
     )
 
@@ -337,6 +313,7 @@ collector = Collector(
         ),
         Command(tuple(TAILSCALE.split()), timeout_s=5, optional=True),
         question(NETWORK),
+        question(ETHERNET),
         sysctl("kern"),
     ),
     more=more,
@@ -380,6 +357,9 @@ collector = Collector(
         "interfaces:medium": "the medium in use as the system writes it: `1000baseT`, `2500Base-T`",
         "interfaces:selected_medium": "`autoselect`, or the medium that was set by hand",
         "interfaces:supported_speeds_mbps": "speeds the port can do, Mbit/s",
+        "interfaces:max_speed_mbps": "highest speed of the card, Mbit/s",
+        "interfaces:driver": "driver of the card: `AppleIntel8254XEthernet.kext`",
+        "interfaces:bus": "bus the card is on: `pci`, `usb`",
         "interfaces:hardware_port": "what the system calls the port: `Ethernet`, `Wi-Fi`, `Thunderbolt 1`",
         "interfaces:service": "the first network service on it",
         "interfaces:service_order": "place of that service in the order they are tried, from 0",

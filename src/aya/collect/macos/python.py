@@ -12,12 +12,12 @@ their metadata folders alone. MLX is a product as well: its row has the architec
 import posixpath
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
 from aya.collect.executables import distinct, there
-from aya.collect.json_values import dig, parsed, words
+from aya.collect.interpreter import Interpreter, running_python, version_said
+from aya.collect.json_values import dig, words
 from aya.collect.macho import HEAD_BYTES, architectures_of_program
 from aya.collect.macos import _plist, _rosetta
 from aya.collect.macos._homes import READS as HOME_READS
@@ -75,22 +75,6 @@ VERSIONS = ("python3 --version", "python3 -V")
 """What people record instead of folders. A live machine is not asked: whose `pip3` would that be?"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
-    """One Python: its program, the folder it was installed into, and `3.11`."""
-
-    executable: str
-    prefix: str
-    minor: str
-    version: str | None = None
-    environment: bool = False
-
-    @property
-    def library(self) -> str:
-        """The folder of its standard library, or of the packages of a virtual environment."""
-        return f"{self.prefix}/lib/python{self.minor}"
-
-
 def _interpreters(found: Found) -> list[Interpreter]:
     """Those found in folders, then the running one where it is in none of them (a virtual environment)."""
     interpreters = []
@@ -107,21 +91,10 @@ def _interpreters(found: Found) -> list[Interpreter]:
                     environment="venv" in posixpath.basename(prefix),
                 )
             )
-    running = _running(found)
+    running = running_python(found)
     if running is not None and not any(running.library == one.library for one in interpreters):
         interpreters.append(running)
     return interpreters
-
-
-def _running(found: Found) -> Interpreter | None:
-    """The Python that AYA runs in."""
-    answer = parsed(found.text("running-python"))
-    executable, prefix, version = (words(dig(answer, key)) for key in ("executable", "prefix", "version"))
-    if executable is None or prefix is None or version is None:
-        return None
-    return Interpreter(
-        executable=executable, prefix=prefix, minor=".".join(version.split(".")[:2]), version=version, environment=True
-    )
 
 
 def _version_of_framework(found: Found, prefix: str) -> str | None:
@@ -157,7 +130,7 @@ def more(found: Found) -> tuple[Read, ...]:
         reads.append(Head(interpreter.executable, HEAD_BYTES, optional=True))
         if _must_be_asked(interpreter):
             reads.append(Command((interpreter.executable, "-V"), timeout_s=5, optional=True))
-    running = _running(found)
+    running = running_python(found)
     folders = [f"{prefix}/lib/python[23].[0-9]*" for prefix in _environments(found)]
     if running is not None:
         folders.append(running.library)
@@ -177,9 +150,7 @@ def _version(found: Found, interpreter: Interpreter) -> str | None:
     if interpreter.version is not None or not _must_be_asked(interpreter):
         return interpreter.version
     answer = found.answer(f"{interpreter.executable} -V")
-    # Python 2 prints its version as an error.
-    said = re.match(r"Python (\d+\.\d+\.\d+\S*)", answer.text + answer.errors)
-    return said[1] if said and answer.outcome is Outcome.OK else None
+    return version_said(answer)
 
 
 def _interpreter_row(found: Found, interpreter: Interpreter, machine: str | None) -> Software:

@@ -6,23 +6,24 @@ running or not; it is `failed` where it ended with an error and was not started 
 come and go as they are called for, count where they are started with the machine, or listen. Programs in windows and the
 single runs of a job that is started for each caller are no services.
 
-An ordinary user sees only his own open files. `netstat` shows the sockets of everybody with the process, and `ps` its
-program, so that no listener stays without an owner; if one does, that is a gap for him, and `unattributed` for root.
-Only TCP is looked at. Command lines and the environment of jobs are not kept: they may hold secrets.
+The machine's jobs are shown to everybody, those of a person only to him. An ordinary user sees only his own open files:
+`netstat` shows the sockets of everybody with the process, and `ps` its program, so that no listener stays without an
+owner; if one does, that is a gap for him, and `unattributed` for root. Only TCP is looked at. Command lines and the
+environment of jobs are not kept: they may hold secrets.
 
 Whether a process runs under Rosetta 2 is what the kernel says of it (`P_TRANSLATED`), not what its file would allow.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from aya.collect.asked import asked
 from aya.collect.collector import Collector
 from aya.collect.json_values import integer
 from aya.collect.listener import Listener, each_once
 from aya.collect.macho import HEAD_BYTES, architectures_of_program
-from aya.collect.macos import _rosetta
+from aya.collect.macos import _rosetta, _uptime
 from aya.collect.macos._launchd import APPLE, FILES, LIST, PRINT, Job, JobFile, job_files, jobs_in_list, jobs_in_print
 from aya.collect.macos._lsof import (
     LSOF,
@@ -72,17 +73,12 @@ def _argv(found: Found, processes: Mapping[int, Process]) -> dict[int, tuple[str
 
 def _now(found: Found) -> datetime | None:
     """When the machine was asked: its boot time and how long it has been up."""
-    kernel = variables(found, "kern")
-    booted = re.search(r"\bsec = (\d{1,11})\b", kernel.get("kern.boottime", ""))
-    up = re.search(
-        r"\bup\s+(?:(\d{1,5}) days?,\s*)?(?:(\d{1,2}):(\d\d)|(\d{1,2}) mins?|(\d{1,2}) hrs?|(\d{1,2}) secs?)",
-        asked(found, UPTIME),
-    )
-    if booted is None or up is None:
+    booted = re.search(r"\bsec = (\d{1,11})\b", variables(found, "kern").get("kern.boottime", ""))
+    up_s = _uptime.seconds(found.line(UPTIME))
+    try:
+        return datetime.fromtimestamp(int(booted[1]) + up_s, UTC) if booted and up_s is not None else None
+    except (ValueError, OverflowError, OSError):
         return None
-    days, hours, minutes, only_minutes, only_hours, seconds = (int(part or 0) for part in up.groups())
-    lasted = timedelta(days=days, hours=hours + only_hours, minutes=minutes + only_minutes, seconds=seconds)
-    return datetime.fromtimestamp(int(booted[1]), UTC) + lasted
 
 
 # --- what belongs together --------------------------------------------------------------------------------------------
