@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from aya.db.connection import Connection, rows
 from aya.embedding import catalogue, models
-from aya.embedding.model import BATCH_TEXTS, CPU_BATCH_TOKENS, Model, merged
+from aya.embedding.model import BATCH_TEXTS, CPU_BATCH_TOKENS, CPU_FILL_TOKENS, Model, merged
 from aya.embedding.packaged import NAME, packaged
 from aya.embedding.prefixes import Role, prefixes_of
 from aya.errors import ConfigurationError, ModelUnusable, UsageError
@@ -62,6 +63,9 @@ def test_batches_hold_every_text_once_and_no_more_tokens_than_fit(model: Model, 
     assert sorted(index for batch in found for index in batch) == list(range(len(lengths)))
     assert all(len(batch) * max(lengths[index] for index in batch) <= CPU_BATCH_TOKENS for batch in found)
     assert all(len(batch) <= BATCH_TEXTS for batch in found)
+    for batch in found:
+        filled = [count * (lengths[longer] - lengths[one]) for count, (one, longer) in enumerate(pairwise(batch), 1)]
+        assert max(filled, default=0) <= CPU_FILL_TOKENS
 
 
 def test_a_split_text_points_where_its_longer_part_does() -> None:

@@ -13,6 +13,8 @@ from aya.errors import InferenceFailed, ModelUnusable, UsageError
 
 CPU_BATCH_TOKENS, BATCH_TOKENS = 512, 8192
 """So many tokens, with those that only fill up, are run at once. On a CPU more make nothing faster: they leave its cache."""
+CPU_FILL_TOKENS = 16
+"""One more text joins a batch if no more tokens than these fill up the others: more cost a CPU more than a run of its own."""
 BATCH_TEXTS = 64
 
 
@@ -99,11 +101,13 @@ class Model:
 
     def batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         """The places of parts, put together by length, so that little only fills up: the shortest first."""
-        most = CPU_BATCH_TOKENS if self.device == "cpu" else BATCH_TOKENS
+        most, fill = (CPU_BATCH_TOKENS, CPU_FILL_TOKENS) if self.device == "cpu" else (BATCH_TOKENS, BATCH_TOKENS)
         batch: list[int] = []
         for index in sorted(range(len(lengths)), key=lengths.__getitem__):
             # The one that comes last is the longest: the others are filled up to it.
-            if batch and (len(batch) == BATCH_TEXTS or (len(batch) + 1) * lengths[index] > most):
+            length = lengths[index]
+            fits = len(batch) < BATCH_TEXTS and (len(batch) + 1) * length <= most
+            if batch and not (fits and len(batch) * (length - lengths[batch[-1]]) <= fill):
                 yield batch
                 batch = []
             batch.append(index)
