@@ -94,6 +94,7 @@ def _search(context: Context, texts: list[str], count: int, quick: bool) -> Iter
         )
         questions /= np.linalg.norm(questions, axis=1, keepdims=True)
         bare = BARE.format(chosen.id, DIMENSIONS)
+        connection.execute("SET hnsw.ef_search = 100")  # as aya.search() has it: what finds less is no measure
         first = rows(connection, "SELECT min(id) AS id FROM chunks WHERE set_id = %(id)s", {"id": chosen.id})[0]["id"]
         hits, full = 0, []
         for question in questions:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,13 @@ def test_broken_off_it_goes_on_from_there(kb: Context, tmp_path: Path, admin: Co
     done = add_knowledge(kb, [str(many)])
     assert done.counts == {"unchanged": len(there), "added": 40 - len(there)}
     assert rows(admin, "SELECT count(*) AS n FROM chunks")[0]["n"] == 320
+
+
+def test_two_who_add_the_same_at_once_add_it_once(kb: Context, folder: Path, admin: Connection) -> None:
+    with ThreadPoolExecutor() as both:
+        done = list(both.map(lambda _: add_knowledge(kb, [str(folder)]), range(2)))
+    assert all(not one.failed for one in done)
+    assert len(chunks(admin)) == 5
 
 
 def test_one_that_fails_to_be_written_takes_no_other_with_it(

@@ -212,10 +212,13 @@ def test_the_index_is_measured_and_bad_ones_are_told(kb: Context, many: np.ndarr
     assert index_knowledge(kb, method="none").index == "none"
 
 
-def test_an_index_of_another_database_is_judged_by_what_is_recorded(kb: Context, admin: Connection) -> None:
+@pytest.mark.parametrize("said", [{"observed": {"estimated_rows": 1}}, {"estimated_rows": 1}], ids=["seen", "stated"])
+def test_an_index_of_another_database_is_judged_by_what_is_recorded(
+    kb: Context, admin: Connection, said: dict[str, object]
+) -> None:
     admin.execute("INSERT INTO system_nodes (node_name, node_role) VALUES ('ALPHA', 'primary')")
     for kind, index, definition, told in (
-        ("table", None, None, {"observed": {"estimated_rows": 1}}),
+        ("table", None, None, said),
         (
             "index",
             "chunks_embedding_idx",

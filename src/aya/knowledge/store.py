@@ -48,6 +48,8 @@ def put_passages(
 
     `vectors`: by `text_hash`, as pgvector writes them; a text without one has none. For within a transaction.
     """
+    # Whoever writes the passages of the same document at the same moment waits, and then finds these.
+    rows(connection, "SELECT FROM documents WHERE id = %(id)s FOR UPDATE", {"id": document.id})
     there: dict[str, list[int]] = {}
     for row in reversed(rows(connection, query("chunks_of_document"), {"document": document.id, "set": set_id})):
         there.setdefault(row["text_hash"], []).append(row["id"])

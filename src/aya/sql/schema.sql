@@ -2507,7 +2507,7 @@ DECLARE
     -- Up to so many passages that a filter leaves are all compared: quicker than to look for them in an index, and exact.
     exact_below CONSTANT integer := 2000;
     -- So many passages are ranked by their words at most, where they come in no order.
-    ranked CONSTANT integer := 800;
+    ranked CONSTANT integer := 500;
     -- Words that more of all passages hold say nothing beside rarer ones.
     common CONSTANT real := 0.05;
     s record;
