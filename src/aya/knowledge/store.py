@@ -34,7 +34,12 @@ def put_document(connection: Connection, document: Document) -> Written:
         "modified_at": document.modified_at,
         "metadata": document.metadata,
     }
-    return Written(**rows(connection, query("put_knowledge_document"), {"document": orjson.dumps(said).decode()})[0])
+    values = {"document": orjson.dumps(said).decode()}
+    # Somebody else wrote the same at the same moment: this statement did not see theirs yet, the next one does.
+    found = rows(connection, query("put_knowledge_document"), values) or rows(
+        connection, query("put_knowledge_document"), values
+    )
+    return Written(**found[0])
 
 
 def put_passages(
