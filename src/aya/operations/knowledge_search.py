@@ -23,7 +23,7 @@ def search_knowledge(
     *,
     limit: Annotated[int, "So many passages at most.", Ge(1), Le(100)] = 10,
     category: Annotated[str | None, "Only documents of this category: state, documentation, …"] = None,
-    source: Annotated[str | None, "Only documents whose source begins so: file:/srv/docs/."] = None,
+    source: Annotated[str | None, "Only documents whose source begins so: `state:ALPHA/`."] = None,
     node: Annotated[str | None, "Only documents of this node."] = None,
     since: Annotated[
         str | None, "Only documents that changed at that moment or later: `2026-11-01`, `2 days ago`."
