@@ -223,3 +223,31 @@ def test_without_any_answer_everything_that_was_asked_is_named() -> None:
     facts = understood(collector, {})
     assert [gap.outcome for gap in facts.gaps] == [Outcome.UNSUPPORTED] * 3
     assert not facts.absent
+
+
+def test_a_virtual_mac_has_arm_cores_whatever_its_chip_is_called() -> None:
+    overview = {"chip_type": "Unknown", "machine_model": "VirtualMac2,1", "number_processors": 6}
+    node = understood(collector, profile(HARDWARE, overview)).node
+    assert (node.cpu_architecture, node.cpu_cores_total, node.cpu_model) == ("ARM64", 6, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "cores"),
+    [
+        ("8-Core Intel Core i7", 8),
+        ("Dual-Core Intel Core i5", 2),
+        ("Intel Core i5", None),
+        ("12-Core Intel Xeon W", None),
+    ],
+)
+def test_the_name_of_an_intel_processor_counts_its_cores_where_nothing_else_does(name: str, cores: int | None) -> None:
+    assert understood(collector, profile(HARDWARE, {"cpu_type": name})).node.cpu_cores_total == cores
+
+
+def test_threads_are_those_of_all_classes_where_the_kernel_gives_no_sum() -> None:
+    classes = "".join(
+        f"hw.perflevel{place}.name: {name}\nhw.perflevel{place}.physicalcpu: {cores}\nhw.perflevel{place}.logicalcpu: {cores}\n"
+        for place, (name, cores) in enumerate((("Super", 6), ("Performance", 12)))
+    )
+    facts = understood(collector, {"sysctl hw": classes})
+    assert facts.metadata["cpu"]["threads"] == 18

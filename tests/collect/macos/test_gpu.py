@@ -118,3 +118,25 @@ def test_another_language_names_the_chip_at_most() -> None:
     facts = understood(collector, told(DISPLAYS, text))
     assert facts.node.gpu_cores is None
     assert [gap.outcome for gap in facts.gaps] == [Outcome.UNREADABLE]
+
+
+def test_an_apple_gpu_is_built_in_even_where_only_its_name_is_told() -> None:
+    facts = understood(collector, profile(DISPLAYS, {"_name": "Apple M2 Ultra", "sppci_device_type": "spdisplays_gpu"}))
+    device = facts.metadata["gpu"]["devices"][0]
+    assert (device["model"], device["vendor"], device["bus"], device["unified_memory"]) == (
+        "Apple M2 Ultra",
+        "Apple",
+        "built-in",
+        True,
+    )
+    assert not facts.gaps
+
+
+def test_a_word_of_the_program_is_no_name_of_a_device() -> None:
+    virtual = {"_name": "spdisplays_display", "spdisplays_vendor-id": "0x1234", "spdisplays_device-id": "0x1111"}
+    facts = understood(collector, profile(DISPLAYS, virtual))
+    assert facts.node.gpu_model is None
+    assert (facts.metadata["gpu"]["devices"][0]["vendor"], facts.metadata["gpu"]["devices"][0]["pci_id"]) == (
+        "QEMU",
+        "1234:1111",
+    )

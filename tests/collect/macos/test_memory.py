@@ -106,3 +106,18 @@ def test_another_language_is_a_gap() -> None:
     assert facts.node.ram_type in (None, "LPDDR5")
     silent = understood(collector, {})
     assert {gap.outcome for gap in silent.gaps} == {Outcome.UNSUPPORTED}
+
+
+def test_the_overview_tells_chip_and_cores_where_the_kernel_was_not_asked() -> None:
+    def bandwidth(cores: str) -> Decimal | None:
+        overview = profile("SPHardwareDataType", {"chip_type": "Apple M3 Max", "number_processors": cores})
+        return understood(collector, overview | profile(MEMORY, UNIFIED)).node.ram_bandwidth_gbps
+
+    assert (bandwidth("proc 14:10:4"), bandwidth("proc 16:12:4")) == (300, 400)
+
+
+def test_memory_that_macos_itself_does_not_know_is_no_gap() -> None:
+    virtual = {"SPMemoryDataType": "8 GB", "dimm_manufacturer": "Unknown", "dimm_type": "unknown"}
+    facts = understood(collector, profile(MEMORY, virtual))
+    assert (facts.node.ram_gb, facts.node.ram_type, facts.node.ram_manufacturer) == (8, None, None)
+    assert not facts.gaps

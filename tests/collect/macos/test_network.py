@@ -288,3 +288,17 @@ def test_an_answer_with_a_hole_never_breaks_it(question: str, place: int, noise:
     data = given_text.encode()
     facts = collector.parse(found(collector, ALPHA | {question: data[:place] + noise + data[place + 7 :]}))
     assert all(one.connection_speed_mbps is None or one.connection_speed_mbps > 0 for one in facts.interfaces)
+
+
+def test_the_first_resolver_of_an_old_system_is_asked_for_every_name() -> None:
+    old = (
+        "DNS configuration\n\nresolver #1\n  domain : corp.example.com\n  nameserver[0] : 10.0.0.1\n  order   : 200000\n\n"
+        "resolver #2\n  domain : local\n  options : mdns\n  timeout : 2\n  order   : 300000\n"
+    )
+    dns = collector.parse(found(collector, {"ifconfig -a": IFCONFIG, "scutil --dns": old})).metadata["network"]["dns"]
+    assert dns == {"servers": ["10.0.0.1"], "search": ["corp.example.com"], "supplemental": []}
+
+
+def test_a_bond_has_the_interfaces_it_is_made_of() -> None:
+    bond = "bond0: flags=8843<UP,BROADCAST,RUNNING> mtu 1500\n\tbond interfaces: en1 en2\n\tstatus: active\n"
+    assert links_in_ifconfig(bond)["bond0"].members == ["en1", "en2"]

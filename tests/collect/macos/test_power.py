@@ -177,3 +177,27 @@ def test_another_language_is_not_taken_for_a_mac_without_a_battery() -> None:
     assert facts.metadata["power"]["battery"] is None
     assert [gap.outcome for gap in facts.gaps] == [Outcome.UNREADABLE]
     assert [gap.outcome for gap in understood(collector, {}).gaps] == [Outcome.UNSUPPORTED]
+
+
+def test_the_charge_of_a_ups_is_its_own() -> None:
+    drawing = (
+        "Now drawing from 'UPS Power'\n"
+        " -InternalBattery-0 (id=4063331)\t80%; AC attached; not charging present: true\n"
+        " -Smart Tower 1500 FW:9.1 .D USB FW:7 (id=17)\t18%; discharging; 0:04 remaining present: true\n"
+        " -Line Interactive (id=18) 95%; charging present: true\n"
+    )
+    facts = understood(collector, {"pmset -g batt": drawing})
+    assert facts.observed["power"]["batteries"] == [
+        {"name": "InternalBattery-0", "percent": 80, "status": "AC attached"},
+        {"name": "Smart Tower 1500 FW:9.1 .D USB FW:7", "percent": 18, "status": "discharging"},
+        {"name": "Line Interactive", "percent": 95, "status": "charging"},
+    ]
+    levels = {str(one.conditions["battery"]): one.value for one in facts.measurements if one.name == "battery_level"}
+    assert levels == {"InternalBattery": 80, "Smart Tower 1500 FW:9.1 .D USB FW:7": 18, "Line Interactive": 95}
+
+
+def test_the_power_mode_of_newer_systems_is_low_or_high() -> None:
+    for mode, low, high in ((0, False, False), (1, True, False), (2, False, True)):
+        facts = understood(collector, {"pmset -g custom": f"AC Power:\n powermode            {mode}\n sleep   0\n"})
+        setting = facts.metadata["power"]["settings"][0]
+        assert (setting["low_power_mode"], setting["high_power_mode"]) == (low, high)

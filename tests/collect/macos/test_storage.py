@@ -377,3 +377,43 @@ def test_a_machine_that_tells_nothing_is_a_gap() -> None:
     facts = understood({"diskutil list -plist": refused("diskutil: no")})
     assert [gap.outcome for gap in facts.gaps] == [Outcome.DENIED, Outcome.UNSUPPORTED]
     assert facts.node.storage_internal_tb is None
+
+
+def report(kind: str, *things: dict[str, Any]) -> dict[str, Given]:
+    return {f"system_profiler -json {kind}": json.dumps({kind: things})}
+
+
+def test_a_volume_of_any_apfs_does_not_name_its_drive() -> None:
+    volume = {
+        "bsd_name": "disk7s2",
+        "file_system": "Case-sensitive APFS",
+        "mount_point": "/Volumes/Copy",
+        "size_in_bytes": 999995129856,
+        "free_space_in_bytes": 555120910336,
+        "physical_drive": {"is_internal_disk": "no", "protocol": "USB"},
+    }
+    facts = collector.parse(found(collector, report("SPStorageDataType", volume)))
+    storage = facts.metadata["storage"]
+    assert [(disk["name"], disk["transport"]) for disk in storage["devices"]] == [(None, "usb")]
+    assert facts.node.storage_external_device == "USB disk"
+    assert storage["filesystems"][0]["type"] == "apfs"
+    assert facts.observed["filesystems"][0]["free_bytes"] == 555120910336
+
+
+def test_a_disk_that_has_no_name_is_there_by_model_and_size() -> None:
+    drives = [
+        {"_name": "Fast", "device_model": "APPLE SSD XY", "size_in_bytes": 500277792768},
+        {"_name": "CD-ROM", "device_model": "CD-ROM"},
+    ]
+    facts = collector.parse(found(collector, report("SPNVMeDataType", {"_name": "Controller", "_items": drives})))
+    assert [disk["model"] for disk in facts.metadata["storage"]["devices"]] == ["APPLE SSD XY"]
+    assert facts.node.storage_internal_tb == Decimal("0.500277792768")
+
+
+def test_a_sas_disk_is_called_by_its_product() -> None:
+    disk = {"_name": "Target 0", "bsd_name": "disk4", "spsas_product": "Big4000", "spsas_revision": "TN04"}
+    facts = collector.parse(
+        found(collector, report("SPSASDataType", {"_name": "Card", "_items": [{"_name": "Domain", "_items": [disk]}]}))
+    )
+    told = facts.metadata["storage"]["devices"][0]
+    assert (told["name"], told["model"], told["firmware"]) == ("disk4", "Big4000", "TN04")

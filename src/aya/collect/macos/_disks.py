@@ -87,6 +87,11 @@ class MacDisk(Disk):
         self.partitions = self.partitions or other.partitions
         self.counters = self.counters or other.counters
 
+    @property
+    def title(self) -> str:
+        """Its model, else its name; what sort of disk it is where it has neither."""
+        return super(MacDisk, self).title if self.name or self.model else self.technology or "a disk"
+
     def external(self, system: bool) -> bool | None:
         """Whether it is not part of the machine, None where nothing tells: a Mac may well run from a disk outside."""
         unplaced = self.internal is None and self.transport in (None, "nvme", "pci") and not self.memory_card
@@ -261,7 +266,7 @@ def in_another_language(report: Item) -> bool:
 
 
 def disks_on_bus(data_type: str, report: Item | None) -> list[MacDisk]:
-    """The disks that the report of a bus names: whatever has the name of a whole disk."""
+    """The disks that the report of a bus names: whatever has the name of a whole disk, else a model and a size."""
     return list(_disks_below(report, BUSES[data_type], ())) if report is not None else []
 
 
@@ -271,8 +276,15 @@ def _disks_below(item: Item, bus: str, above: tuple[Item, ...]) -> Iterator[MacD
     if name is not None and not any(_whole(part) == name for one in item.items for part in one.walk()):
         yield _disk_on_bus(name, bus, item, above)
         return
+    if not any(_whole(part) for part in item.walk()) and item.get("device_model", "Model") and _size_told(item):
+        yield _disk_on_bus("", bus, item, above)
+        return
     for part in item.items:
         yield from _disks_below(part, bus, (item, *above))
+
+
+def _size_told(item: Item) -> int | None:
+    return item.number("size_in_bytes") or exact_bytes(item.get("size", "Capacity"))
 
 
 def _whole(item: Item) -> str | None:
@@ -285,21 +297,21 @@ def _disk_on_bus(name: str, bus: str, item: Item, above: tuple[Item, ...]) -> Ma
     device = item
     if bus in ("usb", "firewire") and item.get(*MAKER) is None:
         device = next((one for one in above if one.get(*MAKER)), item)
-    model = item.get("device_model", "Model") or device.name.strip() or item.name.strip() or None
+    model = item.get("device_model", "spsas_product", "Model") or device.name.strip() or item.name.strip() or None
     medium = (item.get("spsata_medium_type", "medium_type", "Medium Type") or "").lower()
     connected = (next((one for one in above if one.get("spsata_physical_interconnect")), item)).get(
         "spsata_physical_interconnect"
     )
     vendor = device.get(*MAKER)
-    size = item.number("size_in_bytes")
     return MacDisk(
         name=name,
-        size_bytes=size or exact_bytes(item.get("size", "Capacity")),
+        size_bytes=_size_told(item),
         size_text=item.get("size", "Capacity"),
         vendor=vendor if bus in ("usb", "firewire", "mmc") else item.get("device_manufacturer"),
         model=model,
         serial=item.get("device_serial") or device.get("serial_num", "d_serial_num", "Serial Number"),
-        firmware=item.get("device_revision", "Revision") or device.get("bcd_device", "c_bcd_device", "Version"),
+        firmware=item.get("device_revision", "spsas_revision", "Revision")
+        or device.get("bcd_device", "c_bcd_device", "Version"),
         transport="virtio" if "virtio" in (model or "").lower() else "pci" if connected == "PCI" else bus,
         rotational={"rotational": True, "solid state": False, "ssd": False}.get(medium),
         removable=item.flag("removable_media", "Removable Media"),
@@ -324,8 +336,7 @@ def _volumes_as_partitions(disk: Item, name: str) -> list[dict[str, Json]]:
     for item in disk.walk():
         part = item.get("bsd_name", "BSD Name")
         if part is not None and part.startswith(f"{name}s"):
-            size = item.number("size_in_bytes") or exact_bytes(item.get("size", "Capacity"))
-            found.setdefault(part, _partition(part, size, item.get("iocontent", "Content")))
+            found.setdefault(part, _partition(part, _size_told(item), item.get("iocontent", "Content")))
     return [found[part] for part in sorted(found, key=_number)]
 
 
@@ -351,7 +362,7 @@ def drives_under_volumes(report: Item | None) -> list[MacDisk]:
         if (protocol or "").lower() in NOT_ATTACHED or (protocol is None and model is None):
             continue
         part = re.match(r"disk\d+", volume.get("bsd_name", "BSD Name") or "")
-        made_by_apfs = (volume.get("file_system", "File System") or "").upper() == "APFS"
+        made_by_apfs = "APFS" in (volume.get("file_system", "File System") or "").upper()
         name = part[0] if part and not made_by_apfs else None
         internal = drive.flag("is_internal_disk", "Internal")
         medium = (drive.get("medium_type", "Medium Type") or "").lower()
@@ -378,7 +389,11 @@ def merged(*sources: Iterable[MacDisk]) -> list[MacDisk]:
     for disk in (disk for source in sources for disk in source):
         same = [one for one in known if disk.name and one.name == disk.name]
         if not same and not disk.name:
-            same = [one for one in known if one.model == disk.model]
+            same = [
+                one
+                for one in known
+                if one.model == disk.model and (None in (one.serial, disk.serial) or one.serial == disk.serial)
+            ]
         if same:
             same[0].known_from(disk)
         else:

@@ -85,6 +85,8 @@ def _understand(link: Link, words: list[str]) -> None:
             link.status = rest
         case "member:" if len(words) > 1:
             link.members.append(words[1])
+        case "bond" if words[1:2] == ["interfaces:"]:
+            link.members += words[2:]
         case "vlan:" if len(words) > 1 and words[1].isdecimal() and len(words[1]) < 5:
             link.vlan = int(words[1])
             parent = re.search(r"parent interface: (\S+)", rest)

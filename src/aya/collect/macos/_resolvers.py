@@ -59,8 +59,11 @@ def dns_of(scutil: str, resolv_conf: str, port: Port | None) -> dict[str, Json]:
     """
     resolvers = [one for one in resolvers_in_scutil(scutil) if one.servers and not one.multicast]
     general = [one for one in resolvers if not one.supplemental and one.domain is None]
+    if not general and resolvers and not resolvers[0].supplemental:
+        general = resolvers[:1]  # Mac OS X up to 10.6 calls the domain of the first what later is a search domain
     servers = [server for one in general for server in one.servers]
     search = [domain for one in resolvers for domain in one.search]
+    search = [one.domain for one in general if one.domain] + search
     if not resolvers:
         servers, search = name_servers(resolv_conf)
     if not servers and port is not None:

@@ -51,8 +51,9 @@ def parse(found: Found) -> Facts:
     native = {} if emulated else kernel
     model = _model(brand, overview)
     total, classes, unknown = _cores(kernel, overview, model)
-    # Only Apple's own chips have classes of cores.
-    architecture = _architecture(found, kernel, model) or ("ARM64" if len(classes) > 1 else None)
+    # Only Apple's own chips have classes of cores, and only they run virtual Macs of Apple's kind.
+    apple = len(classes) > 1 or (overview.get("machine_model", "Model Identifier") or "").startswith("VirtualMac")
+    architecture = _architecture(found, kernel, model) or ("ARM64" if apple else None)
     named = [level for level in classes if level.name] if len(classes) > 1 else []
     fastest = classes[0] if classes else None
     l1 = fastest.l1d_bytes if fastest else None
@@ -69,6 +70,8 @@ def parse(found: Found) -> Facts:
         cpu_l2_cache_mb=Decimal(l2) / 1048576 if l2 else None,
     )
     threads = number(kernel, "hw.logicalcpu_max", "hw.logicalcpu")
+    if threads is None and classes and all(level.threads for level in classes):
+        threads = sum(level.threads or 0 for level in classes)
     threads = threads or _of_all_packages(kernel, "machdep.cpu.thread_count", model)
     cpu: dict[str, Json] = {
         "vendor": native.get("machdep.cpu.vendor") or ("Apple" if architecture == "ARM64" else None),
@@ -177,7 +180,15 @@ def _cores(
     total = number(kernel, "hw.physicalcpu_max", "hw.physicalcpu") or total
     if total is None and classes and all(level.cores for level in classes):
         total = sum(level.cores or 0 for level in classes)
-    return total or _of_all_packages(kernel, "machdep.cpu.core_count", model), classes, unknown
+    total = total or _of_all_packages(kernel, "machdep.cpu.core_count", model)
+    packages = number(kernel, "hw.packages") or overview.number("packages", "Number of Processors")
+    return total or (_named_cores(model) if packages in (None, 1) else None), classes, unknown
+
+
+def _named_cores(model: str | None) -> int | None:
+    """`8-Core Intel Core i7`, `Dual-Core Intel Core i5`: what the name says where nothing counts them."""
+    said = re.match(r"(\d{1,3}|Dual|Quad)-Core Intel (?!Xeon)", model or "")
+    return {"Dual": 2, "Quad": 4}.get(said[1]) or int(said[1]) if said else None
 
 
 def _of_all_packages(kernel: Mapping[str, str], variable: str, model: str | None) -> int | None:

@@ -68,6 +68,11 @@ def _is_connector(item: Item) -> bool:
 # --- what system_profiler lists
 
 
+def _is_name(text: str | None) -> bool:
+    """`spdisplays_display` is a word of the program for what it has no name for."""
+    return bool(text) and not str(text).startswith("spdisplays_")
+
+
 def _listed(item: Item, card: Item) -> Display:
     vendor = _hexadecimal(item.get("_spdisplays_display-vendor-id"))
     number = _hexadecimal(item.get("_spdisplays_display-serial-number", "_spdisplays_display-serial-number2"))
@@ -75,9 +80,9 @@ def _listed(item: Item, card: Item) -> Display:
     own = _size(item.get(*OWN_PIXELS))
     year = item.number("_spdisplays_display-year")
     return {
-        "card": card.get("sppci_model", "Chipset Model") or card.name or None,
+        "card": next((name for name in (card.get("sppci_model", "Chipset Model"), card.name) if _is_name(name)), None),
         "manufacturer": _maker(vendor),
-        "model": item.name if item.name and not item.name.startswith("spdisplays_") else None,
+        "model": item.name if _is_name(item.name) else None,
         "product_code": f"{product:04x}" if product and product < 0x10000 else None,
         "serial_number": item.get("spdisplays_display-serial-number", "Display Serial Number"),
         "serial_code": number or None,

@@ -26,6 +26,7 @@ ACCELERATOR = "AGXAccelerator"
 MODEL = ("sppci_model", "Chipset Model")
 VENDOR = ("spdisplays_vendor", "spdisplays_vendor-id", "Vendor")
 BUS = ("sppci_bus", "Bus")
+KIND = ("sppci_device_type", "Type")
 VRAM = ("spdisplays_vram", "_spdisplays_vram", "VRAM (Total)", "VRAM (Dynamic, Max)")
 """What is part of the processor has none of its own: there the figure is of the machine's memory."""
 CORES = ("sppci_cores", "Total Number of Cores")
@@ -96,7 +97,7 @@ def _reference(expected: Chip | None) -> dict[str, Json] | None:
 def _gaps(found: Found, described: Item | None) -> Iterable[Gap]:
     if described is None:
         yield _system_profiler.gap(found, DISPLAYS)
-    elif described.items and not any(card.get(*MODEL, *VENDOR, *BUS) for card in described.items):
+    elif described.items and not any(card.get(*MODEL, *VENDOR, *BUS, *KIND) for card in described.items):
         yield _system_profiler.not_understood(DISPLAYS)
 
 
@@ -110,12 +111,14 @@ def _driver_of(card: Item, drivers: Iterable[Properties]) -> Properties:
 
 
 def _device(card: Item, driver: Properties) -> dict[str, Json]:
-    vendor = _vendor(card) or ("Apple" if driver else None)
-    bus = _bus(card) or ("built-in" if driver else None)
+    model = _model(card) or _ioreg.letters(driver.get("model"))
+    apple = bool(driver) or re.match(r"Apple [AM]\d", model or "") is not None
+    vendor = _vendor(card) or ("Apple" if apple else None)
+    bus = _bus(card) or ("built-in" if apple else None)
     configuration = driver.get("GPUConfigurationVariable")
     version, family = _metal(card)
     return {
-        "model": _model(card) or _ioreg.letters(driver.get("model")),
+        "model": model,
         "vendor": vendor,
         "pci_id": _pci_id(card),
         "bus": bus,
@@ -135,11 +138,11 @@ def _device(card: Item, driver: Properties) -> dict[str, Json]:
 
 
 def _model(card: Item) -> str | None:
-    """The chipset; the heading where that is a driver's name: `ATI,RadeonHD2600`."""
+    """The chipset; the heading where that is a driver's name: `ATI,RadeonHD2600`. `spdisplays_display` is no name."""
     chipset = card.get(*MODEL)
     if chipset is None or re.fullmatch(r"\w+,\S+", chipset):
-        chipset = card.name if card.name and not card.name.startswith(("kHW_", "spdisplays_")) else chipset
-    return chipset
+        chipset = card.name if card.name and not card.name.startswith("kHW_") else chipset
+    return None if chipset is None or chipset.startswith("spdisplays_") else chipset
 
 
 def _vendor(card: Item) -> str | None:

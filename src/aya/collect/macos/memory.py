@@ -17,6 +17,7 @@ from aya.collect import jedec
 from aya.collect.collector import Collector
 from aya.collect.json_values import integer
 from aya.collect.macos import _amount, _ioreg, _sysctl, _system_profiler
+from aya.collect.macos._core_levels import told
 from aya.collect.macos._sysctl import number
 from aya.collect.macos._system_profiler import Item
 from aya.host.reading import Command, Found, Read
@@ -41,9 +42,10 @@ PAGES = {
 
 
 def more(found: Found) -> tuple[Read, ...]:
-    """The other forms of what did not answer, and the overview where the kernel does not tell the size."""
+    """The other forms of what did not answer, and the overview where the kernel does not tell size or chip."""
     questions = list(_system_profiler.alternatives(found, MEMORY))
-    if number(_sysctl.variables(found, "hw"), "hw.memsize") is None:
+    kernel = _sysctl.variables(found, "hw", "machdep")
+    if number(kernel, "hw.memsize") is None or "machdep.cpu.brand_string" not in kernel:
         questions += [_system_profiler.question(HARDWARE), Command(("system_profiler", HARDWARE), optional=True)]
     return (*questions, *_ioreg.alternatives(found, ACCELERATOR))
 
@@ -93,7 +95,7 @@ def _gaps(found: Found, described: Item | None, things: list[Item], node: Node) 
     if node.ram_type is None:
         if described is None:
             yield _system_profiler.gap(found, MEMORY)
-        elif any(thing.values for thing in things):
+        elif any(thing.values for thing in things) and not any(thing.get("dimm_type", "Type") for thing in things):
             yield Gap(Outcome.UNREADABLE, f"system_profiler {MEMORY}: it names no kind of memory that is understood")
 
 
@@ -119,8 +121,11 @@ def _expected(found: Found, kernel: _sysctl.Variables, installed_mib: int | None
     name = kernel.get("machdep.cpu.brand_string", "")
     if not name.startswith("Apple"):
         name = next((said for driver in drivers if (said := _ioreg.letters(driver.get("model")))), "")
+    overview = _system_profiler.overview(_system_profiler.section(found, HARDWARE), "chip_type", "Chip")
+    name = name if name.startswith("Apple") else overview.get("chip_type", "Chip") or ""
     gpu_cores = next((count for driver in drivers if (count := integer(driver.get("gpu-core-count")))), None)
     cpu_cores = number(kernel, "hw.physicalcpu_max", "hw.physicalcpu", "machdep.cpu.core_count")
+    cpu_cores = cpu_cores or told(overview.get("number_processors", "Total Number of Cores"), name)[0]
     return chip(name, gpu_cores=gpu_cores, cpu_cores=cpu_cores) if name.startswith("Apple") and installed_mib else None
 
 

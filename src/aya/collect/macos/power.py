@@ -127,7 +127,10 @@ def _listed(things: Iterable[Item]) -> list[dict[str, Json]]:
 
 def _settings(source: str, item: Item) -> dict[str, Json]:
     timers = {key: item.number(*names) for key, names in TIMERS.items()}
-    return {"source": source} | timers | {key: item.flag(*names) for key, names in SWITCHES.items()}
+    switches = {key: item.flag(*names) for key, names in SWITCHES.items()}
+    if (mode := item.number("powermode")) is not None:  # newer systems: 0 automatic, 1 low, 2 high
+        switches |= {"low_power_mode": mode == 1, "high_power_mode": mode == 2}
+    return {"source": source} | timers | switches
 
 
 # --- supplies
@@ -187,10 +190,10 @@ def _source(drawing: str, things: Iterable[Item]) -> str | None:
 
 def _held(drawing: str, things: Iterable[Item]) -> list[dict[str, Json]]:
     """` -InternalBattery-0 (id=4063331)	100%; charged; 0:00 remaining present: true`."""
-    lines = re.findall(r"^ -(\S+)(?: \(id=\d+\))?\s+(\d{1,3})%; ([^;\n]+)", drawing, re.MULTILINE)
+    lines = re.findall(r"^ -(\S[^\t\n]*?)(?: \(id=\d+\))?\s+(\d{1,3})%; ([^;\n]+)", drawing, re.MULTILINE)
     if lines:
         return [
-            {"name": name, "percent": int(held), "status": said.strip()}
+            {"name": name, "percent": int(held), "status": said.partition(" present:")[0].strip()}
             for name, held, said in lines
             if int(held) <= 100
         ]
@@ -255,9 +258,14 @@ def _battery_numbers(
     design = integer(registered.get("DesignCapacity"))
     # MaxCapacity is in percent on Apple's chips.
     full = integer(registered.get("NominalChargeCapacity")) or integer(registered.get("AppleRawMaxCapacity"))
-    held = next((battery["percent"] for battery in batteries if battery["percent"] is not None), None)
+    for battery in batteries:
+        if battery["percent"] is not None:
+            inside = str(battery["name"]).startswith("InternalBattery")
+            of: dict[str, Json] = {"battery": "InternalBattery" if inside else battery["name"]}
+            yield Measurement(
+                category="power", name="battery_level", value=Decimal(battery["percent"]), unit="%", conditions=of
+            )
     numbers = {
-        "battery_level": (held, "%"),
         "battery_cycles": (cycles, "cycles"),
         "battery_health": (int(stated[1]) if stated else full * 100 // design if full and design else None, "%"),
     }

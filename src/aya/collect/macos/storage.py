@@ -69,8 +69,8 @@ def _candidates(found: Found) -> list[str]:
     """The disks to ask about: those that are listed, else those that a report named, else the first one of a Mac."""
     listed = whole_disks_in(_plist_of(found, LIST))
     if listed is None:
-        listed = [disk.name for bus in BUSES for disk in disks_on_bus(bus, section(found, bus))] or ["disk0"]
-    return list(dict.fromkeys(listed))[:MOST_DISKS]
+        listed = [disk.name for bus in BUSES for disk in disks_on_bus(bus, section(found, bus)) if disk.name]
+    return list(dict.fromkeys(listed or ["disk0"]))[:MOST_DISKS]
 
 
 def more(found: Found) -> tuple[Read, ...]:
@@ -141,8 +141,9 @@ def _volumes(found: Found) -> Iterable[tuple[str, Item]]:
 
 
 def _plain_type(told: str) -> str:
-    """`Journaled HFS+` is what `mount` calls `hfs`."""
-    return "hfs" if "hfs" in told else "msdos" if told.startswith("ms-dos") else told
+    """`Journaled HFS+` is what `mount` calls `hfs`, `Case-sensitive APFS` is `apfs`."""
+    named = next((name for name in ("apfs", "hfs", "exfat", "ntfs") if name in told), None)
+    return named or ("msdos" if told.startswith("ms-dos") else told)
 
 
 def _usages(found: Found) -> dict[str, Usage]:
