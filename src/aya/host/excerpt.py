@@ -167,9 +167,16 @@ def _form_and_types(argv: Argv) -> tuple[str, list[str]]:
 def _cut_text(data_type: str, data: bytes) -> bytes | None:
     text = data.decode("utf-8", "surrogateescape")
     parts = re.split(r"(?m)^(?=[^\s].*:[ \t]*\r?$)", text)
-    for one in parts:
-        if one.split("\n", 1)[0].strip().removesuffix(":") in HEADINGS.get(data_type, ()):
-            return one.encode("utf-8", "surrogateescape")
+    headings = [one.split("\n", 1)[0].strip().removesuffix(":") for one in parts]
+    known = {heading for every in HEADINGS.values() for heading in every}
+    for place, heading in enumerate(headings):
+        if heading in HEADINGS.get(data_type, ()):
+            end = place + 1
+            if not parts[place].partition("\n")[2].strip():
+                # Somebody's program cut the blanks away: what belongs to the heading stands beside it.
+                while end < len(parts) and headings[end] not in known:
+                    end += 1
+            return "".join(parts[place:end]).encode("utf-8", "surrogateescape")
     return None
 
 

@@ -128,3 +128,10 @@ def test_another_language_is_not_taken_for_no_display() -> None:
     )
     assert not facts.absent
     assert [gap.outcome for gap in facts.gaps] == [Outcome.UNREADABLE]
+
+
+def test_a_card_that_only_its_displays_tell_of_is_understood() -> None:
+    card = {"_name": "Apple M4 Pro", "spdisplays_ndrvs": [{"_name": "Color LCD", "_spdisplays_pixels": "4112 x 2658"}]}
+    facts = understood(collector, profile("SPDisplaysDataType", card))
+    assert [display["model"] for display in facts.metadata["displays"]] == ["Color LCD"]
+    assert not facts.gaps

@@ -113,3 +113,12 @@ def test_a_filler_is_no_serial_number(serial: str) -> None:
 def test_a_damaged_answer_is_a_gap(data: bytes) -> None:
     facts = understood(collector, {"system_profiler -json SPHardwareDataType": data})
     assert [gap.outcome for gap in facts.gaps] == [Outcome.UNREADABLE]
+
+
+def test_a_heading_whose_blanks_were_cut_away_has_what_stands_beside_it() -> None:
+    text = (
+        "Software:\n\nSystem Software Overview:\n\n  System Version: macOS 15.6.1 (24G90)\n\n"
+        "Hardware:\n\nHardware Overview:\n\n  Model Name: Mac mini\n  Model Identifier: Mac16,11\n\nGraphics/Displays:\n"
+    )
+    node = understood(collector, {"system_profiler SPHardwareDataType": text}).node
+    assert (node.model_name, node.model_identifier) == ("Mac mini", "Mac16,11")

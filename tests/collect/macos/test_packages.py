@@ -126,3 +126,17 @@ def test_a_list_of_versions_reads_back(packages: dict[str, list[str]]) -> None:
     for row in in_list(text, "formula"):
         told.setdefault(row.software_name, []).append(row.software_version)
     assert told == {f"brew:{name}": versions for name, versions in packages.items()}
+
+
+def test_a_cask_in_the_list_of_everything_is_no_formula() -> None:
+    everything = {
+        "brew list --versions": "docker 4.30.0\ngit 2.44.0\n",
+        "brew list --cask --versions": "docker 4.30.0\n",
+    }
+    kinds = {one.software_name: one.metadata["kind"] for one in understood(everything).software}
+    assert kinds == {"brew:docker": "cask", "brew:git": "formula"}
+
+
+def test_formulae_alone_are_what_they_are() -> None:
+    listed = understood({"brew list --formula --versions": "git 2.44.0\n"}).software
+    assert [(one.software_name, one.metadata["kind"]) for one in listed] == [("brew:git", "formula")]

@@ -417,3 +417,36 @@ def test_a_sas_disk_is_called_by_its_product() -> None:
     )
     told = facts.metadata["storage"]["devices"][0]
     assert (told["name"], told["model"], told["firmware"]) == ("disk4", "Big4000", "TN04")
+
+
+def test_disks_of_a_list_as_text_are_looked_at_one_by_one() -> None:
+    given: dict[str, Given] = {
+        "diskutil list": "/dev/disk0 (internal, physical):\n\n/dev/disk2 (external, physical):\n",
+        "diskutil info disk0": "   Device Identifier:         disk0\n   Device / Media Name:       Inner\n",
+        "diskutil info disk2": (
+            "   Device Identifier:         disk2\n   Device / Media Name:       Stick\n   Protocol:                  USB\n"
+            "   Disk Size:                 7.7 GB (7736072192 Bytes) (exactly 15109516 512-Byte-Units)\n"
+        ),
+    }
+    facts = collector.parse(found(collector, given))
+    told = [(disk["name"], disk["model"], disk["size_bytes"]) for disk in facts.metadata["storage"]["devices"]]
+    assert told == [("disk0", "Inner", None), ("disk2", "Stick", 7736072192)]
+
+
+def test_what_has_volumes_of_apfs_is_a_container_and_no_disk() -> None:
+    listed = {
+        "AllDisksAndPartitions": [{"DeviceIdentifier": "disk6", "APFSVolumes": [{"DeviceIdentifier": "disk6s1"}]}]
+    }
+    facts = collector.parse(found(collector, {"diskutil list -plist": plistlib.dumps(listed)}))
+    assert facts.metadata["storage"]["devices"] == []
+
+
+def test_a_share_that_only_df_names_is_a_file_system() -> None:
+    df = (
+        "Filesystem 512-blocks Used Available Capacity Mounted on\n"
+        "map auto_home 0 0 0 100% /home\n"
+        "//me@box._afpovertcp._tcp.local/me 7604804600 2409078672 5195725928 32% /Volumes/me\n"
+    )
+    facts = collector.parse(found(collector, {"df": df}))
+    assert [one["mount"] for one in facts.metadata["storage"]["filesystems"]] == ["/Volumes/me"]
+    assert facts.observed["filesystems"][0]["free_bytes"] == 5195725928 * 512

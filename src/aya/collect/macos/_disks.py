@@ -115,7 +115,9 @@ def whole_disks_in(listed: Json) -> list[str] | None:
     return [
         name
         for entry in entries
-        if (name := words(dig(entry, "DeviceIdentifier"))) and not items(dig(entry, "APFSPhysicalStores"))
+        if (name := words(dig(entry, "DeviceIdentifier")))
+        and not items(dig(entry, "APFSPhysicalStores"))
+        and not items(dig(entry, "APFSVolumes"))
     ]
 
 

@@ -25,6 +25,8 @@ class Resolver:
     interface: str | None = None
     supplemental: bool = False
     multicast: bool = False
+    flagged: bool = False
+    """Whether it has a line of flags, which all newer systems print."""
 
 
 def resolvers_in_scutil(text: str) -> list[Resolver]:
@@ -46,6 +48,7 @@ def resolvers_in_scutil(text: str) -> list[Resolver]:
         elif key == "if_index" and (name := re.search(r"\((\S+)\)", value)):
             resolvers[-1].interface = name[1]
         elif key == "flags":
+            resolvers[-1].flagged = True
             resolvers[-1].supplemental = "Supplemental" in value
         elif key == "options":
             resolvers[-1].multicast = "mdns" in value
@@ -59,7 +62,7 @@ def dns_of(scutil: str, resolv_conf: str, port: Port | None) -> dict[str, Json]:
     """
     resolvers = [one for one in resolvers_in_scutil(scutil) if one.servers and not one.multicast]
     general = [one for one in resolvers if not one.supplemental and one.domain is None]
-    if not general and resolvers and not resolvers[0].supplemental:
+    if not general and resolvers and not resolvers[0].flagged:
         general = resolvers[:1]  # Mac OS X up to 10.6 calls the domain of the first what later is a search domain
     servers = [server for one in general for server in one.servers]
     search = [domain for one in resolvers for domain in one.search]

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from aya.collect.json_values import integer, words
 from aya.collect.macos import _plist
@@ -197,12 +198,16 @@ def _text(found: Found, data_type: str) -> Item | None:
         return None
     top = outline(data.decode("utf-8", "surrogateescape"))
     titles = TITLES.get(data_type, ())
-    named = next((item for title in titles for item in top.items if item.name == title), None)
+    others = {title for known in TITLES.values() for title in known}
+    named = next((place for title in titles for place, item in enumerate(top.items) if item.name == title), None)
     if named is not None:
-        return named
+        heading = top.items[named]
+        if not heading.values and not heading.items:
+            # Somebody's program cut the blanks away: what belongs to the heading stands beside it.
+            heading.items.extend(takewhile(lambda item: item.name not in others, top.items[named + 1 :]))
+        return heading
     # Lines without their heading, as people cut them out, or a heading in another language: they belong to what was
     # asked for, unless they are known to be something else.
-    others = {title for known in TITLES.values() for title in known}
     if len(top.items) == 1 and not top.values and top.items[0].name not in others:
         return top.items[0]
     return Item(items=[top]) if top.values and not top.items else None

@@ -53,7 +53,11 @@ def parse(found: Found) -> Facts:
     gaps: tuple[Gap, ...] = ()
     if described is None and not displays:
         gaps = (_system_profiler.gap(found, DISPLAYS),)
-    elif described is not None and described.items and not any(card.get(*CARD) for card in described.items):
+    elif (
+        described is not None
+        and described.items
+        and not any(card.get(*CARD) or card.item(*GROUP).items for card in described.items)
+    ):
         gaps = (_system_profiler.not_understood(DISPLAYS),)
     if not displays:
         return Facts(absent=not gaps, gaps=gaps)

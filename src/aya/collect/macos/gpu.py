@@ -27,6 +27,7 @@ MODEL = ("sppci_model", "Chipset Model")
 VENDOR = ("spdisplays_vendor", "spdisplays_vendor-id", "Vendor")
 BUS = ("sppci_bus", "Bus")
 KIND = ("sppci_device_type", "Type")
+CONNECTED = ("spdisplays_ndrvs", "Displays")
 VRAM = ("spdisplays_vram", "_spdisplays_vram", "VRAM (Total)", "VRAM (Dynamic, Max)")
 """What is part of the processor has none of its own: there the figure is of the machine's memory."""
 CORES = ("sppci_cores", "Total Number of Cores")
@@ -97,7 +98,9 @@ def _reference(expected: Chip | None) -> dict[str, Json] | None:
 def _gaps(found: Found, described: Item | None) -> Iterable[Gap]:
     if described is None:
         yield _system_profiler.gap(found, DISPLAYS)
-    elif described.items and not any(card.get(*MODEL, *VENDOR, *BUS, *KIND) for card in described.items):
+    elif described.items and not any(
+        card.get(*MODEL, *VENDOR, *BUS, *KIND) or card.item(*CONNECTED).items for card in described.items
+    ):
         yield _system_profiler.not_understood(DISPLAYS)
 
 

@@ -29,7 +29,9 @@ RECEIPT = "INSTALL_RECEIPT.json"
 LATEST_S = 2**33
 """The year 2242: what was installed later was not."""
 INFO, INFO_OLD = "brew info --json=v2 --installed", "brew info --json=v1 --installed"
-FORMULAE, CASKS = "brew list --versions", "brew list --cask --versions"
+FORMULAE, CASKS = "brew list --formula --versions", "brew list --cask --versions"
+EVERYTHING = "brew list --versions"
+"""How people record it: formulae and casks in one list."""
 PORT = "/opt/local/bin/port"
 PORTS = (PORT, "-q", "installed")
 
@@ -42,7 +44,13 @@ def _rows(found: Found) -> list[Software]:
     told = [*in_json_v2(asked(found, INFO)), *in_json_v1(asked(found, INFO_OLD))]
     if told:
         return told
-    return [*in_list(asked(found, FORMULAE), "formula"), *in_list(asked(found, CASKS), "cask")]
+    casks = [*in_list(asked(found, CASKS), "cask")]
+    formulae = [*in_list(asked(found, FORMULAE), "formula")]
+    if not formulae:
+        known = {(cask.software_name, cask.software_version) for cask in casks}
+        listed = in_list(asked(found, EVERYTHING), "formula")
+        formulae = [one for one in listed if (one.software_name, one.software_version) not in known]
+    return formulae + casks
 
 
 def _kegs(found: Found, prefix: str) -> Iterator[Software]:
@@ -186,7 +194,8 @@ def more(found: Found) -> tuple[Read, ...]:
         reads.append(Command(PORTS, timeout_s=20))
     if not any(True for prefix in PREFIXES for _ in (*_kegs(found, prefix), *_casks(found, prefix))):
         reads += [
-            Command(tuple(line.split()), timeout_s=30, optional=True) for line in (INFO, INFO_OLD, FORMULAE, CASKS)
+            Command(tuple(line.split()), timeout_s=30, optional=True)
+            for line in (INFO, INFO_OLD, FORMULAE, CASKS, EVERYTHING)
         ]
     return tuple(reads)
 
@@ -197,7 +206,7 @@ def parse(found: Found) -> Facts:
     gaps: list[Gap] = []
     if not rows or rows[0].install_path is not None:  # what a package manager lists is whole, its folders may not be
         gaps += only_a_part(found, "packages")
-    refused = next((answer for line in (INFO, FORMULAE) if (answer := found.answers().get(line))), None)
+    refused = next((answer for line in (INFO, FORMULAE, EVERYTHING) if (answer := found.answers().get(line))), None)
     if not rows and not gaps and refused is not None and refused.outcome not in (Outcome.OK, Outcome.ABSENT):
         gaps.append(Gap(refused.outcome, f"packages: {refused.reason}"))
     return Facts(

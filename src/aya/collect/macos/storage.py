@@ -8,6 +8,7 @@ Every APFS volume of a container has the free space of the whole container; a su
 Health is what the disk says of itself (SMART), passed on by `diskutil`, or asked of `smartctl` where that is installed.
 """
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -69,7 +70,8 @@ def _candidates(found: Found) -> list[str]:
     """The disks to ask about: those that are listed, else those that a report named, else the first one of a Mac."""
     listed = whole_disks_in(_plist_of(found, LIST))
     if listed is None:
-        listed = [disk.name for bus in BUSES for disk in disks_on_bus(bus, section(found, bus)) if disk.name]
+        listed = [disk.name for disk in listed_in(asked(found, LIST_TEXT)).disks]
+        listed = listed or [disk.name for bus in BUSES for disk in disks_on_bus(bus, section(found, bus)) if disk.name]
     return list(dict.fromkeys(listed or ["disk0"]))[:MOST_DISKS]
 
 
@@ -83,7 +85,6 @@ def more(found: Found) -> tuple[Read, ...]:
         if not listed:
             reads.append(Command(("diskutil", "info", disk), optional=True))
     if not listed:
-        reads.append(Command(tuple(LIST_TEXT.split()), optional=True))
         for kind in LATER_BUSES:
             reads += [question(kind), *alternatives(found, kind)]
     if not usages_in(asked(found, DF)):
@@ -266,18 +267,22 @@ def parse(found: Found) -> Facts:
 
 
 def _of_usage(usage: Usage) -> Mount:
-    return Mount(
-        source=usage.source, mount=usage.mount, type="apfs" if usage.source.startswith("/dev/") else "", options=()
-    )
+    kind = "apfs" if usage.source.startswith("/dev/") else "smbfs" if _keeps_files(usage) else ""
+    return Mount(source=usage.source, mount=usage.mount, type=kind, options=())
+
+
+def _keeps_files(usage: Usage) -> bool:
+    """Whether a line of `df` is a device or a server's share, and no invention of the kernel."""
+    return re.match(r"/dev/|//|[\w.-]+:/", usage.source) is not None
 
 
 def _filesystems(mounts: list[Mount], usages: dict[str, Usage]) -> list[dict[str, Json]]:
-    """Those that are mounted; where that is not known, the devices that `df` names."""
+    """Those that are mounted; where that is not known, the devices and shares that `df` names."""
     if not mounts:
         return [
             filesystem_as_json(usage.mount, usage.source, None, usage.size_bytes, None, None)
             for _, usage in sorted(usages.items())
-            if usage.source.startswith("/dev/")
+            if _keeps_files(usage)
         ]
     return [
         filesystem_as_json(
@@ -301,7 +306,7 @@ def _total(disks: list[MacDisk], known: bool) -> Decimal | None:
 
 collector = Collector(
     reads=(
-        *(Command(tuple(command.split()), optional=True) for command in (LIST, APFS, MOUNT, DF, FILEVAULT)),
+        *(Command(tuple(command.split()), optional=True) for command in (LIST, LIST_TEXT, APFS, MOUNT, DF, FILEVAULT)),
         *(question(kind) for kind in (STORAGE, *FIRST_BUSES)),
     ),
     more=more,
