@@ -44,6 +44,7 @@ def text(recorded: RecordedHost, read: Read) -> str | None:
         ("lscpu --json", "lscpu -J"),
         ("lsblk -Jb -o NAME,SIZE", "lsblk -J -b -O"),
         ("smartctl --json --xall /dev/sda", "smartctl -j -a /dev/sda"),
+        ("smartctl --json=c -a /dev/sda", "smartctl -j -a /dev/sda"),
         ("smartctl --all --json --device=sat /dev/sda", "smartctl -j -a /dev/sda"),
         ("ip -details -json address show", "ip -d -j addr"),
         ("ip addr", "ip addr show"),
@@ -133,6 +134,14 @@ def test_a_report_for_people_is_cut_at_its_headings(tmp_path: Path, recorded: st
     assert text(machine, command("system_profiler SPUSBDataType")) is None
 
 
+def test_a_report_whose_blanks_were_cut_away_is_cut_at_the_headings_that_are_known(tmp_path: Path) -> None:
+    report = "Hardware:\n\nHardware Overview:\n\n  Chip: Apple M1\n\nSoftware:\n\nOverview:\n\n  Kernel: Darwin\n"
+    machine = of_commands(tmp_path, {"system_profiler SPHardwareDataType SPSoftwareDataType": report})
+
+    asked = command("system_profiler SPHardwareDataType")
+    assert text(machine, asked) == "Hardware:\n\nHardware Overview:\n\n  Chip: Apple M1\n\n"
+
+
 def test_the_version_of_macos_is_put_together_from_its_lines(tmp_path: Path) -> None:
     lines = {
         "sw_vers -productName": "macOS\n",
@@ -153,7 +162,8 @@ def test_what_heat_does_is_in_the_log_of_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "recorded", ["ioreg -l", "ioreg -lw0", "ioreg -c AppleSmartBattery", "/usr/sbin/ioreg -l -w 0"]
+    "recorded",
+    ["ioreg -l", "ioreg -lw0", "ioreg -c AppleSmartBattery", "/usr/sbin/ioreg -l -w 0", "ioreg -rn AppleSmartBattery"],
 )
 def test_a_class_of_the_registry_is_in_the_whole_of_it(tmp_path: Path, recorded: str) -> None:
     assert text(of_commands(tmp_path, {recorded: "said"}), command("ioreg -r -c AppleSmartBattery")) == "said"

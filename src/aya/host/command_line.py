@@ -145,7 +145,8 @@ GRAMMARS: Mapping[str, Grammar] = {
             "--nocheck": "-n",
             "--log": "-l",
             "--get": "-g",
-        },
+        }
+        | {f"--json={forms}": "-j" for forms in ("c", "g", "i", "o", "s", "u", "v", "cg", "co", "cv")},
     ),
     "ss": Grammar(
         clusters="*",
@@ -221,10 +222,10 @@ def _spelled(words: Iterable[str], grammar: Grammar) -> Iterator[str]:
         if (plain := grammar.spellings.get(option, option)) in grammar.columns:
             yield plain
             continue
-        if option in grammar.spellings and option.startswith("--"):
-            yield grammar.spellings[option] + equals + value
-        elif word in grammar.spellings:
+        if word in grammar.spellings:
             yield grammar.spellings[word]
+        elif option in grammar.spellings and option.startswith("--"):
+            yield grammar.spellings[option] + equals + value
         elif re.fullmatch(r"-[A-Za-z0-9]{2,}", word) and (
             grammar.clusters == "*" or set(word[1:]) <= set(grammar.clusters)
         ):

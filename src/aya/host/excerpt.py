@@ -223,6 +223,9 @@ def _ioreg(asked: Argv, recorded: Recorded) -> Excerpt | None:
     for argv, data in recorded:
         options = set(items(argv))
         classes = {value for option, value in options if option == "-c"}
+        if ("-r", "") in options and (names := {value for option, value in options if option == "-n"}) == wanted:
+            # A thing that is named as its class: `ioreg -rn AppleSmartBattery`.
+            options, classes = {one for one in options if one[0] != "-n"}, names
         words = {option for option, _ in options}
         if words & {"-a", "-n", "-k", "-p", ""}:
             continue

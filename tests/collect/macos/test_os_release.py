@@ -176,3 +176,8 @@ def test_uptime_in_all_its_words(days: int, hours: int, minutes: int, seconds: i
 @pytest.mark.parametrize("said", ["", "soon", "up forever", None, "depuis 3 jours"])
 def test_an_uptime_that_is_none(said: str | None) -> None:
     assert _uptime.seconds(said) is None
+
+
+def test_uptime_in_words_that_are_not_known_is_not_known() -> None:
+    assert _uptime.seconds("1 giorno, 15 ore e 34 minuti") is None
+    assert _uptime.seconds("1 hour and 34 minutes") == 5640

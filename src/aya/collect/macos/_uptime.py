@@ -2,16 +2,21 @@
 
 import re
 
-WORDS = re.compile(r"(\d{1,6}) ?(day|hour|hr|minute|min|sec)")
-SECONDS = {"day": 86400, "hour": 3600, "hr": 3600, "minute": 60, "min": 60, "sec": 1}
+WORDS = re.compile(r"(\d{1,6}) ?(day|hour|hr|minute|min|second|sec)s?\b")
+SECONDS = {"day": 86400, "hour": 3600, "hr": 3600, "minute": 60, "min": 60, "second": 1, "sec": 1}
 CLOCK = re.compile(r"(?:(\d{1,6}):)?(\d{1,2}):(\d{2})(?::(\d{2}))?$")
 
 
 def seconds(text: str | None) -> int | None:
-    """`1 day 23:56`, `up 20 days, 19:45, 8 users, …`, `up 1:23:56:12` (days first), `14 hours, 2 minutes` in seconds."""
+    """`1 day 23:56`, `up 20 days, 19:45, 8 users, …`, `up 1:23:56:12` (days first), `14 hours, 2 minutes` in seconds.
+
+    None where any of its words is not known: "1 giorno, 15 ore e 34 minuti" is not 34 minutes.
+    """
     said = re.split(r",\s*\d+ users?\b", (text or "").strip())[0]
     said = said.rpartition("up ")[2].strip()
     if not said:
+        return None
+    if re.search(r"[^\W\d]", re.sub(r"\band\b", "", WORDS.sub("", said).partition("load average")[0])):
         return None
     words = WORDS.findall(said)
     total = sum(int(count) * SECONDS[unit] for count, unit in words)
