@@ -45,6 +45,7 @@ def text(recorded: RecordedHost, read: Read) -> str | None:
         ("lsblk -Jb -o NAME,SIZE", "lsblk -J -b -O"),
         ("smartctl --json --xall /dev/sda", "smartctl -j -a /dev/sda"),
         ("smartctl --json=c -a /dev/sda", "smartctl -j -a /dev/sda"),
+        ("smartctl -aj disk0", "smartctl -j -a /dev/disk0"),
         ("smartctl --all --json --device=sat /dev/sda", "smartctl -j -a /dev/sda"),
         ("ip -details -json address show", "ip -d -j addr"),
         ("ip addr", "ip addr show"),

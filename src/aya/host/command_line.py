@@ -211,7 +211,9 @@ def items(argv: Argv) -> Items:
 def _operand(program: str, word: str) -> str:
     if program == "diskutil":
         return word.removeprefix("/dev/")
-    return "/dev/disk0" if program == "smartctl" and INTERNAL_DISK.fullmatch(word) else word
+    if program == "smartctl":
+        return "/dev/disk0" if INTERNAL_DISK.fullmatch(word) else re.sub(r"^(?=disk\d+$)", "/dev/", word)
+    return word
 
 
 def _spelled(words: Iterable[str], grammar: Grammar) -> Iterator[str]:
