@@ -472,6 +472,16 @@ def test_an_interface_without_a_link_is_not_active_in_ifconfig(recordings):
     }
 
 
+def test_a_part_of_an_infiniband_port_is_no_vlan() -> None:
+    text = (
+        "4: ib0: <BROADCAST,MULTICAST,UP> mtu 2044 qdisc mq state UP\n    link/infiniband 80:00:00:66 brd 00:ff\n"
+        "5: ib0.8001@ib0: <BROADCAST,MULTICAST> mtu 2044 qdisc noop state DOWN\n    link/infiniband 80:00:00:67\n"
+        "6: eth0.7@eth0: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN\n    link/ether 00:11:22:33:44:55\n"
+    )
+    facts = understood({IP_TEXT: text})
+    assert [row.interface_type for row in facts.interfaces] == ["vlan", "infiniband", "infiniband"]
+
+
 def test_an_alias_is_more_addresses_of_its_interface() -> None:
     text = (
         "eth0      Link encap:Ethernet  HWaddr 00:11:22:33:44:55\n"

@@ -165,6 +165,8 @@ def _interface_type(found: Found, link: Link) -> str:
         return "virtual" if by_hardware == "ethernet" and by_name != "vpn" else "vpn"
     if link.kind in TYPES_BY_KIND:
         return TYPES_BY_KIND[link.kind]
+    if by_hardware == "infiniband":
+        return by_hardware
     if by_name and not (by_name == "ethernet" and _in_virtual_folder(found, link)):
         return by_name
     return by_hardware if by_hardware not in (None, "ethernet") else "virtual"
