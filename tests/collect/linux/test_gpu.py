@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aya.collect.linux.gpu import collector
 from aya.host.local import LocalHost
-from aya.host.reading import Answer, Found
+from aya.host.reading import Answer, Found, name_of
 from aya.model import Facts, Outcome
 from tests.collect.answers import found, refused
 from tests.collect.declared import floats, undeclared
@@ -434,6 +434,46 @@ def test_the_names_that_replace_those_of_the_versions_are_read() -> None:
     [device] = understood({NVIDIA: text}).metadata["gpu"]["devices"]
     assert (device["driver_version"], device["cuda_version"]) == ("700.10", "14.0")
     assert device["memory_repair_pending"] is True
+
+
+def test_lshw_alone_names_the_devices_and_leaves_what_a_tool_said() -> None:
+    nodes = [
+        {
+            "class": "display",
+            "product": "UHD Graphics 620 [8086:3ea0]",
+            "vendor": "Intel Corporation [8086]",
+            "businfo": "pci@0000:00:02.0",
+            "configuration": {"driver": "i915"},
+        },
+        {
+            "class": "display",
+            "product": "TU102 [GeForce RTX 2080 Ti]",
+            "vendor": "NVIDIA Corporation",
+            "businfo": "pci@0000:06:00.0",
+        },
+        {
+            "class": "display",
+            "product": "Microsoft Corporation",
+            "vendor": "Microsoft Corporation",
+            "businfo": "pci@1234:00:00.0",
+        },
+    ]
+    smi = (
+        '<nvidia_smi_log><gpu id="00000000:06:00.0"><product_name>NVIDIA GeForce RTX 2080 Ti</product_name></gpu>'
+        "</nvidia_smi_log>"
+    )
+    assert collector.more is not None
+    asked = [name_of(read) for read in collector.more(Found(collector.reads, {}))]
+    assert not any("lshw" in name_of(read) for read in collector.more(found(collector, pci("0:", "8086", "4680"))))
+    for form in ("lshw -json", "lshw -class display -json"):
+        assert form in asked
+        facts = understood({form: json.dumps(nodes), NVIDIA: smi})
+        told = [(one["model"], one["vendor"], one["pci_id"], one["driver"]) for one in facts.metadata["gpu"]["devices"]]
+        assert told == [
+            ("UHD Graphics 620", "Intel", "8086:3ea0", "i915"),
+            ("NVIDIA GeForce RTX 2080 Ti", "NVIDIA", None, "nvidia"),
+            (None, "Microsoft", None, None),
+        ]
 
 
 def test_numbers_may_be_written_as_numbers() -> None:
