@@ -48,7 +48,7 @@ def understand_smart(disk: Disk, answer: Answer) -> tuple[list[Measurement], Gap
         disk.smart = {"healthy": healthy}
     disk.model = disk.model or words(dig(report, "model_name"))
     disk.serial = disk.serial or words(dig(report, "serial_number"))
-    disk.firmware = disk.firmware or words(dig(report, "firmware_version"))
+    disk.firmware = disk.firmware or _firmware(report)
     return _counters(disk, report), None
 
 
@@ -85,16 +85,24 @@ def disk_in_report(text: str) -> Disk | None:
         vendor=words(dig(report, "scsi_vendor")) or words(dig(report, "vendor")),
         model=words(dig(report, "model_name")) or words(dig(report, "scsi_product")) or words(dig(report, "product")),
         serial=words(dig(report, "serial_number")),
-        firmware=words(dig(report, "firmware_version")) or words(dig(report, "revision")),
-        transport=_transport(protocol, about, member is not None),
+        firmware=_firmware(report),
+        transport=_transport(protocol, about, member is not None, report),
         rotational=None if turns is None else turns > 0,
     )
 
 
-def _transport(protocol: str, about: str, in_array: bool) -> str | None:
+def _firmware(report: Json) -> str | None:
+    """The version of its firmware; of SCSI disks it is called the revision."""
+    names = ("firmware_version", "scsi_revision", "revision")
+    return next((version for name in names if (version := words(dig(report, name)))), None)
+
+
+def _transport(protocol: str, about: str, in_array: bool, report: Json) -> str | None:
     if protocol == "NVMe":
         return "nvme"
     if "usb" in about:
         return "usb"
+    if (words(dig(report, "scsi_transport_protocol", "name")) or "").startswith("SAS"):
+        return "sas"
     # Behind a RAID controller the protocol tells; elsewhere a bridge may stand between.
     return {"ATA": "sata", "SCSI": "sas"}.get(protocol) if in_array else None

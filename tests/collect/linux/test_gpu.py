@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aya.collect.linux.gpu import collector
 from aya.host.local import LocalHost
-from aya.host.reading import Answer, Found
+from aya.host.reading import Answer, Found, name_of
 from aya.model import Facts, Outcome
 from tests.collect.answers import found, refused
 from tests.collect.declared import floats, undeclared
@@ -408,6 +408,79 @@ def test_an_answer_of_another_kind_is_a_gap(answers: dict[str, str]) -> None:
 def test_warnings_before_the_json_are_passed_over() -> None:
     text = 'WARNING: low power\n{"card0": {"Card series": "Navi 31", "PCI Bus": "0000:03:00.0"}}'
     assert understood({ROCM: text}).node.gpu_model == "Navi 31"
+
+
+def test_a_device_that_is_lost_is_a_gap_and_the_others_are_told() -> None:
+    lost = "<fb_memory_usage><total>[GPU is lost]</total></fb_memory_usage><remapped_rows>GPU is lost</remapped_rows>"
+    text = (
+        "<nvidia_smi_log><attached_gpus>2</attached_gpus>"
+        '<gpu id="00000000:01:00.0"><product_name>One</product_name>'
+        "<fb_memory_usage><total>100 MiB</total></fb_memory_usage></gpu>"
+        f'<gpu id="00000000:02:00.0"><product_name>Other</product_name>{lost}</gpu></nvidia_smi_log>'
+    )
+    facts = understood({NVIDIA: text})
+    assert [device["memory_mib"] for device in facts.metadata["gpu"]["devices"]] == [100, None]
+    assert [(gap.outcome, gap.reason) for gap in facts.gaps] == [
+        (Outcome.UNREADABLE, "nvidia-smi: 0000:02:00.0: GPU is lost")
+    ]
+
+
+def test_the_names_that_replace_those_of_the_versions_are_read() -> None:
+    text = (
+        "<nvidia_smi_log><kmd_version>700.10</kmd_version><cuda_umd_version>14.0</cuda_umd_version>"
+        '<gpu id="00000000:01:00.0"><ecc_errors><channel_repair_pending>Yes</channel_repair_pending></ecc_errors>'
+        "<remapped_banks><bank_remapper_pending>No</bank_remapper_pending></remapped_banks></gpu></nvidia_smi_log>"
+    )
+    [device] = understood({NVIDIA: text}).metadata["gpu"]["devices"]
+    assert (device["driver_version"], device["cuda_version"]) == ("700.10", "14.0")
+    assert device["memory_repair_pending"] is True
+
+
+def test_lshw_alone_names_the_devices_and_leaves_what_a_tool_said() -> None:
+    nodes = [
+        {
+            "class": "display",
+            "product": "UHD Graphics 620 [8086:3ea0]",
+            "vendor": "Intel Corporation [8086]",
+            "businfo": "pci@0000:00:02.0",
+            "configuration": {"driver": "i915"},
+        },
+        {
+            "class": "display",
+            "product": "TU102 [GeForce RTX 2080 Ti]",
+            "vendor": "NVIDIA Corporation",
+            "businfo": "pci@0000:06:00.0",
+        },
+        {
+            "class": "display",
+            "product": "Microsoft Corporation",
+            "vendor": "Microsoft Corporation",
+            "businfo": "pci@1234:00:00.0",
+        },
+    ]
+    smi = (
+        '<nvidia_smi_log><gpu id="00000000:06:00.0"><product_name>NVIDIA GeForce RTX 2080 Ti</product_name></gpu>'
+        "</nvidia_smi_log>"
+    )
+    assert collector.more is not None
+    asked = [name_of(read) for read in collector.more(Found(collector.reads, {}))]
+    assert not any("lshw" in name_of(read) for read in collector.more(found(collector, pci("0:", "8086", "4680"))))
+    for form in ("lshw -json", "lshw -class display -json"):
+        assert form in asked
+        facts = understood({form: json.dumps(nodes), NVIDIA: smi})
+        told = [(one["model"], one["vendor"], one["pci_id"], one["driver"]) for one in facts.metadata["gpu"]["devices"]]
+        assert told == [
+            ("UHD Graphics 620", "Intel", "8086:3ea0", "i915"),
+            ("NVIDIA GeForce RTX 2080 Ti", "NVIDIA", None, "nvidia"),
+            (None, "Microsoft", None, None),
+        ]
+
+
+def test_numbers_may_be_written_as_numbers() -> None:
+    card = {"Card Series": "Radeon PRO", "VRAM Total Memory (B)": 17179869184, "GPU use (%)": 73, "Fan speed (%)": 8.5}
+    facts = understood({ROCM: json.dumps({"card0": card})})
+    assert facts.metadata["gpu"]["devices"][0]["memory_mib"] == 16384
+    assert {one.name: one.value for one in facts.measurements} == {"utilization": 73, "fan": Decimal("8.5")}
 
 
 @given(st.text(max_size=200), st.text(max_size=30))

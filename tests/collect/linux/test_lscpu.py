@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aya.collect.linux._lscpu import nodes_in_lscpu
 from aya.collect.linux.cpu import LSCPU, collector
 from aya.model import Facts, Outcome
 from tests.collect.answers import found
@@ -220,12 +221,134 @@ def test_german_and_french_summaries_say_what_english_ones_do(language: str, bla
 
 
 def test_a_language_that_is_not_understood_is_one_gap_and_no_figure() -> None:
-    text = "Arquitectura: x86_64\nCPU(s): 8\nLista de la(s) CPU(s) en l\u00ednea: 0-3\nN\u00facleo(s) por \u00absocket\u00bb: 4\n"
+    text = "Architektura: x86_64\nCPU(s): 8\nLista aktywnych CPU: 0-3\nRdzeni na gniazdo: 4\n"
     facts = understood({SUMMARY: text})
     assert [gap.reason for gap in facts.gaps if gap.outcome is Outcome.UNREADABLE] == [
         "lscpu: nothing in its answer tells of the whole machine"
     ]
     assert (facts.node.cpu_cores_total, facts.metadata["cpu"]["threads"]) == (None, None)
+
+
+LANGUAGES = {
+    "Spanish": """Arquitectura:                        x86_64
+CPU(s):                              8
+Lista de la(s) CPU(s) en línea:      0-7
+Hilo(s) de procesamiento por núcleo: 2
+Núcleo(s) por «socket»:              4
+«Socket(s)»                          1
+Nombre del modelo:                   Processor of the test
+CPU MHz máx.:                        4100,0000
+Caché L1d:                           32K
+CPU(s) del nodo NUMA 0:              0-7
+Indicadores:                         fpu lm
+""",
+    "Portuguese": """Arquitetura:           x86_64
+CPU(s):                8
+Lista de CPU(s) on-line:0-7
+Thread(s) per núcleo: 2
+Núcleo(s) por soquete:4
+Soquete(s):            1
+Nome do modelo:        Processor of the test
+CPU MHz máx.:         4100,0000
+cache de L1d:          32K
+CPU(s) de nó0 NUMA:   0-7
+Opções:               fpu lm
+""",
+    "Russian": """Архитектура:              x86_64
+CPU(s):                   8
+  On-line CPU(s) list:    0-7
+  Имя модели:             Processor of the test
+    Потоков на ядро:      2
+    Ядер на сокет:        4
+    Сокетов:              1
+    CPU max MHz:          4100,0000
+    Флаги:                fpu lm
+L1d cache:                32K
+NUMA node0 CPU(s):        0-7
+""",
+    "Chinese": """架构：                   x86_64
+CPU:                     8
+  在线 CPU 列表：        0-7
+  型号名称：             Processor of th
+                         e test
+    每个核的线程数：     2
+    每个座的核数：       4
+    座：                 1
+    CPU 最大 MHz：       4100.0000
+    标记：               fpu l
+                         m
+L1d 缓存：               32K
+NUMA 节点0 CPU：         0-7
+""",
+    "Japanese": """アーキテクチャ:                        x86_64
+CPU:                                   8
+  オンラインになっている CPU のリスト: 0-7
+  モデル名:                            Processor of the test
+    コアあたりのスレッド数:            2
+    ソケットあたりのコア数:            4
+    ソケット数:                        1
+    CPU 最大 MHz:                      4100.0000
+    フラグ:                            fpu lm
+L1d キャッシュ:                        32K
+NUMAノード 0 CPU:                      0-7
+""",
+    "English before 2.20": """Architecture:          x86_64
+CPU(s):                8
+On-line CPU(s) list:   0-7
+Thread(s) per core:    2
+Core(s) per socket:    4
+CPU socket(s):         1
+Model name:            Processor of the test
+CPU max MHz:           4100.0000
+L1d cache:             32K
+NUMA node0 CPU(s):     0-7
+Flags:                 fpu lm
+""",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_summary_says_the_same_in_every_language_that_is_understood(language: str) -> None:
+    text = LANGUAGES[language]
+    facts = understood({SUMMARY: text})
+    node, cpu = facts.node, facts.metadata["cpu"]
+    assert (node.cpu_model, node.cpu_architecture) == ("Processor of the test", "x86_64")
+    assert (node.cpu_cores_total, node.cpu_l1_cache_kb) == (4, 32)
+    assert (cpu["sockets"], cpu["threads"], cpu["max_mhz"], cpu["features"]) == (1, 8, 4100, ["fpu", "lm"])
+    assert nodes_in_lscpu(text) == {0: frozenset(range(8))}
+    assert facts.gaps == ()
+
+
+def test_what_a_narrow_terminal_wrapped_is_put_together() -> None:
+    text = (
+        "Architecture:             x86_64\n"
+        "On-line CPU(s) list:      0\n"
+        "CPU(s):                   1\n"
+        "  Model name:             Intel(R) Core(TM) i3-600\n"
+        "                          6U CPU @ 2.00GHz\n"
+        "    Flags:                fpu vme\n"
+        "                           lm\n"
+        "Vulnerabilities:          \n"
+        "  Spectre v2:             Mitigation; STIBP: alwa\n"
+        "                          ys on; BHI: off\n"
+    )
+    facts = understood({SUMMARY: text})
+    assert facts.node.cpu_model == "Intel(R) Core(TM) i3-6006U CPU @ 2.00GHz"
+    assert facts.metadata["cpu"]["features"] == ["fpu", "lm", "vme"]
+    assert facts.metadata["cpu"]["vulnerabilities"] == [
+        {"name": "spectre_v2", "status": "Mitigation; STIBP: always on; BHI: off"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "cores"),
+    [("Core(s) per cluster: 2\nSocket(s): 2\nCluster(s): 1", 2), ("Core(s) per socket: 8\nSocket(s): 2", None)],
+)
+def test_cores_of_a_cluster_are_counted_by_clusters_and_never_beyond_the_processors(
+    groups: str, cores: int | None
+) -> None:
+    text = f"Architecture: aarch64\nCPU(s): 2\nOn-line CPU(s) list: 0,1\nThread(s) per core: 1\n{groups}\n"
+    assert understood({SUMMARY: text}).node.cpu_cores_total == cores
 
 
 # --- two kinds of cores

@@ -290,6 +290,26 @@ def test_free_tells_what_the_kernel_has(text: str, available: int | None) -> Non
     assert {m.name: int(m.value) for m in facts.measurements}.get("available") == available
 
 
+@pytest.mark.parametrize(
+    ("memory", "swap"),
+    [
+        ("Speicher", "Auslager"),
+        ("Память", "Подкачка"),
+        ("Mem", "Partition d'échange"),
+        ("Mem", "Intercambio"),
+    ],
+)
+def test_free_is_understood_in_every_language(memory: str, swap: str) -> None:
+    facts = understood({"free": f"   a b c d e f\n{memory}: 1000 1 2 3 4 900\n{swap}: 50 0 50\n"})
+    assert (facts.metadata["memory"]["usable_kib"], facts.metadata["memory"]["swap_kib"]) == (1000, 50)
+    assert {one.name: one.value for one in facts.measurements} == {"available": 900, "swap_free": 50}
+
+
+def test_free_that_tells_buffers_apart_has_what_is_available_last() -> None:
+    facts = understood({"free": "   a b c d e f g\nMem: 1000 1 2 3 4 5 900\nSwap: 50 0 50\n"})
+    assert {one.name: one.value for one in facts.measurements} == {"available": 900, "swap_free": 50}
+
+
 def test_the_nodes_of_lscpu_are_those_of_the_machine() -> None:
     text = "CPU(s): 8\nNUMA node(s): 2\nNUMA node0 CPU(s): 0-3\nNUMA node1 CPU(s): 4-7\n"
     nodes = understood({"lscpu": text}).metadata["memory"]["numa_nodes"]

@@ -472,6 +472,30 @@ def test_an_interface_without_a_link_is_not_active_in_ifconfig(recordings):
     }
 
 
+def test_a_part_of_an_infiniband_port_is_no_vlan() -> None:
+    text = (
+        "4: ib0: <BROADCAST,MULTICAST,UP> mtu 2044 qdisc mq state UP\n    link/infiniband 80:00:00:66 brd 00:ff\n"
+        "5: ib0.8001@ib0: <BROADCAST,MULTICAST> mtu 2044 qdisc noop state DOWN\n    link/infiniband 80:00:00:67\n"
+        "6: eth0.7@eth0: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN\n    link/ether 00:11:22:33:44:55\n"
+    )
+    facts = understood({IP_TEXT: text})
+    assert [row.interface_type for row in facts.interfaces] == ["vlan", "infiniband", "infiniband"]
+
+
+def test_an_alias_is_more_addresses_of_its_interface() -> None:
+    text = (
+        "eth0      Link encap:Ethernet  HWaddr 00:11:22:33:44:55\n"
+        "          inet addr:192.0.2.1  Bcast:192.0.2.255  Mask:255.255.255.0\n"
+        "          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n\n"
+        "eth0:1    Link encap:Ethernet  HWaddr 00:11:22:33:44:55\n"
+        "          inet addr:192.0.2.2  Bcast:192.0.2.255  Mask:255.255.255.0\n"
+        "          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n"
+    )
+    [eth0] = understood({IFCONFIG: text}).interfaces
+    assert (eth0.interface_name, eth0.ipv4_address) == ("eth0", "192.0.2.1")
+    assert [address["address"] for address in eth0.metadata["addresses"]] == ["192.0.2.1", "192.0.2.2"]
+
+
 def test_counters_alone_name_the_interfaces(recordings):
     facts = understood({"/proc/net/dev": (recordings / "linux/jc-linux-proc/proc-net_dev.txt").read_text()})
     assert {row.interface_name: row.is_active for row in facts.interfaces} == {"ens33": True, "lo": True}

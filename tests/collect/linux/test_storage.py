@@ -586,6 +586,36 @@ NEAR_JSON = st.recursive(
 ).map(json.dumps)
 
 
+def test_a_scsi_disk_says_how_it_is_attached_and_its_revision() -> None:
+    report = {
+        "device": {"name": "/dev/sda", "type": "scsi", "protocol": "SCSI"},
+        "scsi_vendor": "MAKER",
+        "scsi_product": "DISK",
+        "scsi_revision": "C240",
+        "scsi_transport_protocol": {"name": "SAS (SPL-4)", "value": 6},
+        "rotation_rate": 7200,
+        "user_capacity": {"bytes": 14000519643136},
+    }
+    [disk] = understood({"smartctl -j -a /dev/sda": json.dumps(report)}).metadata["storage"]["devices"]
+    assert (disk["firmware"], disk["transport"], disk["type"]) == ("C240", "sas", "HDD")
+
+
+def test_a_disk_that_may_not_be_asked_for_its_health_is_a_gap_without_the_kernels_list() -> None:
+    report = {"smartctl": {"messages": [{"string": "Smartctl open device: /dev/sda failed: Permission denied"}]}}
+    listed = '{"blockdevices": [{"name": "sda", "type": "disk", "size": 1000, "tran": "sata", "rota": false}]}'
+    facts = understood({LSBLK: listed, "smartctl -j -a /dev/sda": json.dumps(report)})
+    assert [gap.reason.partition(":")[0] for gap in facts.gaps if gap.outcome is Outcome.DENIED] == [
+        "health of /dev/sda"
+    ]
+
+
+@pytest.mark.parametrize(("blocks", "size"), [(1875385008, 960197124096), (0, None)])
+def test_a_size_that_an_old_nvme_wrote_below_zero_is_told_by_its_blocks(blocks: int, size: int | None) -> None:
+    disk = {"DevicePath": "/dev/nvme0n1", "PhysicalSize": -2147483648, "MaximumLBA": blocks, "SectorSize": 512}
+    [listed] = understood({NVME_LIST: json.dumps({"Devices": [disk]})}).metadata["storage"]["devices"]
+    assert listed["size_bytes"] == size
+
+
 @given(st.dictionaries(SOURCES, st.binary(max_size=200) | NEAR_JSON, max_size=4), st.booleans())
 def test_garbage_never_breaks_it(garbage, with_disk):
     understood((HARD_DISK if with_disk else {}) | garbage)

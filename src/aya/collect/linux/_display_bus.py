@@ -1,9 +1,11 @@
 """The kernel's own view of graphics and compute devices: the PCI bus, DRM, and what drivers put into files."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from aya.collect.linux._gpu import DEVICE, Device, address, hexadecimal, mib, said
+from aya.collect.json_values import dig, words
+from aya.collect.linux._gpu import DEVICE, Device, address, hexadecimal, mib, pci_address, said
+from aya.collect.linux._lshw import nodes_in_lshw
 from aya.host.reading import Found
 
 PCI = "/sys/bus/pci/devices"
@@ -93,6 +95,32 @@ def add_names(found: Found, devices: Mapping[str, Device]) -> None:
         model = re.compile(rf"^\t{number}  (.+)$", re.MULTILINE).search(text, start, end.start() if end else len(text))
         device["vendor"] = device["vendor"] or name.strip() or None
         device["model"] = device["model"] or (model[1].strip() if model else None)
+
+
+def add_listed(texts: Iterable[str], devices: dict[str, Device]) -> None:
+    """What `lshw -json` lists: for recordings of machines whose /sys nobody kept. What others said of a device stands."""
+    for node in (node for text in texts for node in nodes_in_lshw(text, "display")):
+        place = pci_address((words(node.get("businfo")) or "").partition("@")[2])
+        if place is None:
+            continue
+        vendor, _ = _without_number(words(node.get("vendor")))
+        model, numbers = _without_number(words(node.get("product")))
+        told: Device = {
+            "pci_address": place,
+            "pci_id": numbers,
+            # It repeats the vendor for a device whose name it does not know.
+            "model": model if model != vendor else None,
+            "vendor": next((short for short in VENDORS.values() if re.search(rf"\b{short}\b", vendor or "")), vendor),
+            "driver": words(dig(node, "configuration", "driver")),
+        }
+        known = {name: value for name, value in devices.get(place, DEVICE).items() if value is not None}
+        devices[place] = DEVICE | told | known
+
+
+def _without_number(name: str | None) -> tuple[str | None, str | None]:
+    """`UHD Graphics 620 [8086:3ea0]`, as `-numeric` prints it, in its parts."""
+    parts = re.fullmatch(r"(.*?)\s*\[([0-9a-f]{4}(?::[0-9a-f]{4})?)\]", name or "")
+    return (parts[1] or None, parts[2]) if parts else (name, None)
 
 
 def add_platform(found: Found, devices: dict[str, Device]) -> None:

@@ -167,6 +167,10 @@ def links_in_ifconfig(text: str) -> dict[str, Link]:
     link = None
     for line in text.splitlines():
         if head := IFCONFIG_HEAD.match(line):
+            # `eth0:1` is no interface, it is a name for more addresses of one.
+            if (of := links.get(head[1].partition(":")[0])) and ":" in head[1]:
+                link = of
+                continue
             link = links[head[1]] = Link(
                 name=head[1],
                 flags=int(head[2]) & 0xFFFF if head[2] and len(head[2]) < 10 else None,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from aya.collect.asked import asked
 from aya.collect.disk import Disk
+from aya.collect.json_values import parsed
 from aya.collect.linux._lsblk import LSBLK, Listing, listed_storage
 from aya.collect.linux._lshw import LSHW, disks_in_lshw
 from aya.collect.linux._nvme import NVME_LIST, health_in_log, health_log_command, listed_nvme_disks
@@ -83,6 +84,11 @@ def listed(found: Found) -> Listed:
         if disk := next((disk for disk in seen.disks if disk.name == described.name), None):
             counters, gap = understand_smart(disk, reports[name])
             seen.measurements += counters
+            seen.gaps += [gap] if gap else []
+    # One that may not be asked tells why, and nothing of itself.
+    for name, answer in reports.items():
+        if name not in told and isinstance(parsed(answer.text), dict):
+            _, gap = understand_smart(Disk(name=name, size_bytes=None), answer)
             seen.gaps += [gap] if gap else []
     if not told:
         for name in CONTROLLERS:

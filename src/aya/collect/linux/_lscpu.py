@@ -10,6 +10,7 @@ from aya.collect.json_values import dig, integer, items, parsed, words
 from aya.collect.linux._arm import SERVERS
 from aya.collect.linux._cores import ARCHITECTURES, X86_VENDORS, Cache, CoreClass, Description, kib, model_name, ranked
 from aya.collect.linux._cpuinfo import isa_architecture
+from aya.collect.linux._lscpu_labels import WEAKNESSES, label, labelled
 from aya.collect.linux._processors import processors
 from aya.model import Json
 
@@ -19,44 +20,6 @@ INTEL_PRIVATE_L2 = frozenset(
 )
 """Models of Intel family 6, Nehalem to Emerald Rapids, in which every core has an L2 of its own (SDM volume 4, table
 2-1); not Atom, Core 2 and the hybrids, where cores share it."""
-
-LABELS = {
-    # German
-    "Architektur": "Architecture",
-    "Liste der Online-CPU(s)": "On-line CPU(s) list",
-    "Thread(s) pro Kern": "Thread(s) per core",
-    "Kern(e) pro Socket": "Core(s) per socket",
-    "Kern(e) pro Sockel": "Core(s) per socket",
-    "Kern(e) pro Cluster": "Core(s) per cluster",
-    "Sockel": "Socket(s)",
-    "NUMA-Knoten": "NUMA node(s)",
-    "Anbieterkennung": "Vendor ID",
-    "Prozessorfamilie": "CPU family",
-    "Modell": "Model",
-    "Modellname": "Model name",
-    "Maximale Taktfrequenz der CPU": "CPU max MHz",
-    "Minimale Taktfrequenz der CPU": "CPU min MHz",
-    "Markierungen": "Flags",
-    # French
-    "Processeur(s)": "CPU(s)",
-    "Liste de processeur(s) en ligne": "On-line CPU(s) list",
-    "Thread(s) par cœur": "Thread(s) per core",
-    "Cœur(s) par socket": "Core(s) per socket",
-    "Nœud(s) NUMA": "NUMA node(s)",
-    "Identifiant constructeur": "Vendor ID",
-    "Famille de processeur": "CPU family",
-    "Modèle": "Model",
-    "Nom de modèle": "Model name",
-    "Révision": "Stepping",
-    "Vitesse maximale du processeur en MHz": "CPU max MHz",
-    "Vitesse minimale du processeur en MHz": "CPU min MHz",
-    "Drapaux": "Flags",
-    "Drapeaux": "Flags",
-}
-"""What German and French systems print, and the label in English."""
-
-WEAKNESSES = {"Vulnerabilities", "Schwachstellen", "Vulnérabilités"}
-"""The heading above the known weaknesses, which else begin with the word."""
 
 TELLING = {"On-line CPU(s) list", "Thread(s) per core", "Core(s) per socket", "Model name"}
 """Of these every summary has at least one. Without any, its language is one that is not understood."""
@@ -76,45 +39,32 @@ def _pairs(text: str) -> list[tuple[str, str]]:
     """Label and value of each line, the label in English."""
     is_json = text.lstrip().startswith("{")
     pairs = _fields(dig(parsed(text), "lscpu")) if is_json else _lines(text.partition("\n#")[0])
-    return [(_label(label), value.strip()) for label, value in pairs]
+    return [(label(printed), value.strip()) for printed, value in pairs]
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
     """The lines of a text; on a terminal newer versions indent them below headings."""
     above = ""
-    for line in text.splitlines():
-        label, colon, value = line.partition(":")
-        if colon and not line[:1].isspace():
-            above = _label(label)
-        if colon:
-            weakness = above in WEAKNESSES and line[:1].isspace()
-            yield f"Vulnerability {label.strip()}" if weakness else label, value
+    for printed, value in labelled(text):
+        indented = printed[:1].isspace()
+        above = above if indented else label(printed)
+        yield f"Vulnerability {printed.strip()}" if indented and above in WEAKNESSES else printed, value
 
 
 def _fields(nodes: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
     for node in items(nodes):
-        label, value = words(dig(node, "field")), words(dig(node, "data"))
-        if label is not None:
-            yield prefix + label, value or ""
-        weaknesses = label is not None and _label(label) in WEAKNESSES
+        field, value = words(dig(node, "field")), words(dig(node, "data"))
+        if field is not None:
+            yield prefix + field, value or ""
+        weaknesses = field is not None and label(field) in WEAKNESSES
         yield from _fields(dig(node, "children"), "Vulnerability " if weaknesses else "")
-
-
-def _label(label: str) -> str:
-    """The label as English systems print it. French ones put a blank that does not break before the colon."""
-    plain = " ".join(label.split()).rstrip(" :")
-    if cache := re.fullmatch(r"(?:Cache )?(L\d[di]?)(?: [Cc]ache)?", plain):
-        return f"{cache[1]} cache"
-    if node := re.fullmatch(r"(?:NUMA node|NUMA-Knoten|Nœud NUMA ?)(\d+)(?: CPU\(s\)| de processeur\(s\))", plain):
-        return f"NUMA node{node[1]} CPU(s)"
-    return LABELS.get(plain, plain)
 
 
 def nodes_in_lscpu(text: str) -> dict[int, frozenset[int]]:
     """The processors of each NUMA node."""
     nodes: dict[int, frozenset[int]] = {}
-    for label, value in _pairs(text):
-        number, cpus = re.fullmatch(r"NUMA node(\d{1,4}) CPU\(s\)", label), processors(value)
+    for name, value in _pairs(text):
+        number, cpus = re.fullmatch(r"NUMA node(\d{1,4}) CPU\(s\)", name), processors(value)
         if number and cpus:
             nodes[int(number[1])] = cpus
     return nodes
@@ -122,7 +72,7 @@ def nodes_in_lscpu(text: str) -> dict[int, frozenset[int]]:
 
 def _summary(pairs: list[tuple[str, str]]) -> Description:
     # Cores of several models are several blocks, each of which begins with its name.
-    starts = [place for place, (label, _) in enumerate(pairs) if label == "Model name"]
+    starts = [place for place, (key, _) in enumerate(pairs) if key == "Model name"]
     blocks = [dict(reversed(pairs[start:end])) for start, end in pairwise([*starts, len(pairs)])]
     general = dict(reversed(pairs))
     if not general.keys() & TELLING:
@@ -136,7 +86,7 @@ def _summary(pairs: list[tuple[str, str]]) -> Description:
     whole = _counts_all(present, len(online) if online is not None else present, cores, per_core)
     x86 = general.get("Vendor ID") in X86_VENDORS
     sockets = integer(general.get("Socket(s)")) or None
-    features = next((value for label, value in pairs if label in ("Flags", "ISA")), "")
+    features = next((value for key, value in pairs if key in ("Flags", "ISA")), "")
     name = general.get("Architecture")
     seen = Description(
         model=model_name(blocks[0].get("Model name")) if blocks else None,
@@ -158,9 +108,9 @@ def _summary(pairs: list[tuple[str, str]]) -> Description:
         features=tuple(sorted(set(features.split()))),
         classes=ranked(groups) if whole else (),
         vulnerabilities={
-            label.removeprefix("Vulnerability ").lower().replace(" ", "_"): value
-            for label, value in pairs
-            if label.startswith("Vulnerability ") and value
+            key.removeprefix("Vulnerability ").lower().replace(" ", "_"): value
+            for key, value in pairs
+            if key.startswith("Vulnerability ") and value
         },
     )
     uniform = not several and whole and cores is not None and present == cores * (per_core or 1)
@@ -169,14 +119,15 @@ def _summary(pairs: list[tuple[str, str]]) -> Description:
 
 def _counts_all(present: int | None, online: int | None, cores: int | None, per_core: int | None) -> bool:
     """Whether the cores it counts, among online processors, are all cores there are."""
-    if present is None or online is None or cores is None:
+    if present is None or online is None or cores is None or cores > present:
         return False
     return online == present or cores * (per_core or 0) == present or cores > online
 
 
 def _class_of(block: Mapping[str, str], named: bool) -> CoreClass:
-    per_group = integer(block.get("Core(s) per socket") or block.get("Core(s) per cluster"))
-    groups = integer(block.get("Socket(s)") or block.get("Cluster(s)")) or _sockets_in_books(block)
+    by_cluster = "Core(s) per socket" not in block and "Core(s) per cluster" in block
+    per_group = integer(block.get("Core(s) per cluster" if by_cluster else "Core(s) per socket"))
+    groups = integer(block.get("Cluster(s)" if by_cluster else "Socket(s)")) or _sockets_in_books(block)
     cores = per_group * groups if per_group and groups else None
     per_core = integer(block.get("Thread(s) per core"))
     highest = _mhz_text(block.get("CPU max MHz"))

@@ -2,7 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from aya.collect.collector import Unreadable
@@ -17,8 +17,8 @@ Element = ElementTree.Element
 
 
 def devices(text: str) -> Told:
-    """Each device. Raises Unreadable for what is no such XML, and, after those described, where fewer are described than are
-    attached.
+    """Each device. Raises Unreadable for what is no such XML, and, after all that are described, where fewer are described
+    than are attached or one of them does not answer.
     """
     # A device in trouble makes it print warnings before or after.
     inner = re.search(r"<nvidia_smi_log\b.*</nvidia_smi_log>", text, re.DOTALL)
@@ -29,17 +29,29 @@ def devices(text: str) -> Told:
     if log.tag != "nvidia_smi_log":
         raise Unreadable(f"<{log.tag}> instead of <nvidia_smi_log>")
     described = log.findall("gpu")
+    troubles = []
     for number, gpu in enumerate(described):
         place = _text(gpu, "pci/pci_bus_id") or gpu.get("id") or ""
         known_by = address(place) or _text(gpu, "uuid") or f"device {number}"
         yield known_by, _device(log, gpu) | {"pci_address": pci_address(place)}, measured(known_by, _numbers(gpu))
+        troubles += [f"{known_by}: {trouble}" for trouble in sorted(set(_troubles(gpu)))]
     attached = integer(_text(log, "attached_gpus"))
     if attached is not None and attached != len(described):
-        raise Unreadable(f"{attached} devices are attached, {len(described)} described")
+        troubles.append(f"{attached} devices are attached, {len(described)} described")
+    if troubles:
+        raise Unreadable("; ".join(troubles))
+
+
+def _troubles(gpu: Element) -> Iterator[str]:
+    """What stands in place of the figures of a device that does not answer any more: `GPU is lost`."""
+    for element in gpu.iter():
+        if trouble := re.fullmatch(r"\s*\[?(GPU (?:is lost|requires \w+))\]?\s*", element.text or ""):
+            yield trouble[1]
 
 
 def _device(log: Element, gpu: Element) -> Device:
     # Version 12 of the DTD renamed power_readings, and power_limit in it; what it calls gpu_part_number is the chip's.
+    # Version 13 renames the versions of the driver and of CUDA, for now beside the old names.
     limit = _milli(gpu, "gpu_power_readings/current_power_limit", "power_readings/current_power_limit")
     link = "pci/pci_gpu_link_info"
     return {
@@ -47,9 +59,9 @@ def _device(log: Element, gpu: Element) -> Device:
         "vendor": "NVIDIA",
         "pci_id": _pci_id(_text(gpu, "pci/pci_device_id")),
         "driver": "nvidia",
-        "driver_version": _text(log, "driver_version"),
+        "driver_version": _text(log, "driver_version") or _text(log, "kmd_version"),
         "driver_model": _text(gpu, "driver_model/current_dm"),
-        "cuda_version": _text(log, "cuda_version"),
+        "cuda_version": _text(log, "cuda_version") or _text(log, "cuda_umd_version"),
         "memory_mib": _amount(gpu, "MiB", "fb_memory_usage/total"),
         "architecture": _text(gpu, "product_architecture"),
         "uuid": _text(gpu, "uuid"),
@@ -67,6 +79,8 @@ def _device(log: Element, gpu: Element) -> Device:
         "memory_repair_pending": _any(
             gpu,
             "remapped_rows/remapped_row_pending",
+            "remapped_banks/bank_remapper_pending",
+            "ecc_errors/channel_repair_pending",
             "retired_pages/pending_retirement",
             "retired_pages/pending_blacklist",
         ),

@@ -43,6 +43,14 @@ def health_in_log(name: str, text: str) -> list[Measurement]:
     ]
 
 
+def _size_bytes(node: dict[str, Json]) -> int | None:
+    """The size of a namespace. Old versions wrote what does not fit 32 bits as a negative number; the blocks are right."""
+    size, blocks, each = (integer(node.get(key)) for key in ("PhysicalSize", "MaximumLBA", "SectorSize"))
+    if size is None or size >= 0:
+        return size
+    return blocks * each if blocks and each and blocks > 0 and each > 0 else None
+
+
 def listed_nvme_disks(text: str) -> list[Disk]:
     """The disks in `nvme list -o json`: flat up to version 1, nested by subsystem and controller since."""
     disks: dict[str, Disk] = {}
@@ -59,7 +67,7 @@ def listed_nvme_disks(text: str) -> list[Disk]:
                 transport = words(controller.get("Transport")) or "pcie"
                 disks[name] = Disk(
                     name=name,
-                    size_bytes=integer(node.get("PhysicalSize")),
+                    size_bytes=_size_bytes(node),
                     model=words(controller.get("ModelNumber")),
                     serial=words(controller.get("SerialNumber")),
                     firmware=words(controller.get("Firmware")),

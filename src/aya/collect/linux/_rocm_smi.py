@@ -74,7 +74,10 @@ def _measured(place: str, card: Card) -> list[Measurement]:
 
 
 def _text(card: Card, *keys: str) -> str | None:
-    return next((text for key in keys if isinstance(value := card.get(key), str) and (text := said(value))), None)
+    """The first of these that says something; some versions write numbers as such, most as text."""
+    values = (card.get(key) for key in keys)
+    plain = (str(value) for value in values if isinstance(value, str | int | float) and not isinstance(value, bool))
+    return next((text for value in plain if (text := said(value))), None)
 
 
 def _number(card: Card, *keys: str) -> Decimal | None:

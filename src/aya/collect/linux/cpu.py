@@ -1,8 +1,8 @@
 """The processor: model, architecture, physical cores and their classes, caches, and instruction-set features.
 
 Sources, best first: `/sys/devices/system/cpu` (which threads share a core, caches, classes), `/proc/cpuinfo` (names and
-features), and where the first is missing, as in most recordings, `lscpu` (text in English, German or French, JSON, and
-the tables of `-e` and `-p`) and `lshw`.
+features), and where the first is missing, as in most recordings, `lscpu` (text in several languages, JSON, and the
+tables of `-e` and `-p`) and `lshw`.
 
 **Cores are physical.** They are counted as groups of threads that share one. Where only a text is left:
 

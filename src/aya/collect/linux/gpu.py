@@ -2,8 +2,8 @@
 
 Sources: the PCI bus and `/sys/class/drm` (every device, its vendor and driver), the names in `pci.ids`, NVIDIA's management
 library (NVML) or, where it does not answer, `nvidia-smi`; `nvidia-smi nvlink` for the speed of links; `rocm-smi`; the kernel's
-topology of AMD compute devices (`/sys/class/kfd`), and `/proc/driver/nvidia` where there is a driver but no tool. Devices are
-one and the same by their PCI address.
+topology of AMD compute devices (`/sys/class/kfd`), `/proc/driver/nvidia` where there is a driver but no tool, and `lshw` where
+nobody kept `/sys`. Devices are one and the same by their PCI address.
 
 `gpu_model` is the device with the most memory of its own, the first of equals. `gpu_cores` are its compute units (AMD) or its
 CUDA cores where NVML tells them (NVIDIA). `gpu_compute_tflops` is what the platform reference has for that one device: it is
@@ -14,6 +14,7 @@ hypervisor or a board controller offers counts as a GPU: it is one to the operat
 from collections.abc import Callable, Mapping
 
 from aya import reference
+from aya.collect.asked import asked
 from aya.collect.collector import Collector, Unreadable
 from aya.collect.linux import _nvidia_smi, _nvml, _rocm_smi
 from aya.collect.linux._display_bus import (
@@ -22,18 +23,21 @@ from aya.collect.linux._display_bus import (
     NAMES,
     PCI,
     add_amd_files,
+    add_listed,
     add_names,
     add_nvidia_files,
     add_platform,
     on_bus,
 )
 from aya.collect.linux._gpu import DEVICE, Device, Told
+from aya.collect.linux._lshw import LSHW
 from aya.host.reading import Call, Command, File, Files, Found, Links, Names, Read, name_of
 from aya.model import Facts, Gap, Measurement, Node, Outcome
 
 NVML = Call("nvml", optional=True)
 NVIDIA_SMI = Command(_nvidia_smi.QUERY, timeout_s=20.0, optional=True)
 NVLINK = Command(_nvidia_smi.LINKS, timeout_s=20.0, optional=True)
+LISTS = (LSHW, "lshw -class display -json")
 ROCM_SMI = Command(_rocm_smi.QUERY, timeout_s=20.0, optional=True)
 
 Tool = tuple[Call | Command, Callable[[str], Told]]
@@ -48,6 +52,8 @@ def more(found: Found) -> tuple[Read, ...]:
     """The names of devices, if there are any, for the file has more than a megabyte; NVIDIA's tool for what its library left."""
     bus = on_bus(found).values()
     reads: list[Read] = [File(path, optional=True) for path in NAMES] if bus else []
+    if not any(found.matches(f"{PCI}/*/class")):
+        reads += [Command(tuple(form.split()), timeout_s=20.0, optional=True) for form in LISTS]
     if found.answer(name_of(NVML)).outcome is not Outcome.OK:
         reads.append(NVIDIA_SMI)
     if any(device["vendor"] == "NVIDIA" for device in bus):
@@ -76,6 +82,7 @@ def parse(found: Found) -> Facts:
     _add_links(found, devices)
     add_nvidia_files(found, devices)
     add_amd_files(found, devices)
+    add_listed((asked(found, form) for form in LISTS), devices)
     add_names(found, devices)
     add_platform(found, devices)
     if not devices:

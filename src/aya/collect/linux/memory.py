@@ -145,14 +145,16 @@ def _free(found: Found) -> dict[str, int]:
     """What `free` prints, by the names of `/proc/meminfo`: in bytes, or in KiB where it was not asked for another unit."""
     for command, unit_bytes in zip(FREE, (1, 1024), strict=True):
         text = asked(found, command)
-        rows = {
-            name.lower(): [int(number) * unit_bytes // 1024 for number in numbers.split()]
-            for name, numbers in re.findall(r"^(\w+):((?: +\d{1,18})+) *$", text, re.MULTILINE)
-        }
-        # German systems call it Speicher. The sixth figure of old versions, which have a row of buffers, is another.
-        memory, swap = rows.get("mem") or rows.get("speicher"), rows.get("swap") or []
+        rows = [
+            (name, [int(number) * unit_bytes // 1024 for number in numbers.split()])
+            for name, numbers in re.findall(r"^ *([^\W\d][^:\n]*):((?: +\d{1,18})+) *$", text, re.MULTILINE)
+        ]
+        # Their names are in the user's language: memory has at least five figures, swap the first three below it.
+        memory = next((figures for _, figures in rows if len(figures) >= 5), [])
+        swap = next((figures for name, figures in rows if len(figures) == 3 and name not in ("Low", "High")), [])
+        # The sixth figure of old versions, which have a row of buffers, is another.
         if memory:
-            available = [] if "-/+" in text else memory[5:6]
+            available = [] if "-/+" in text else memory[5:][-1:]
             names = {"MemTotal": memory[:1], "MemAvailable": available, "SwapTotal": swap[:1], "SwapFree": swap[2:3]}
             return {name: value[0] for name, value in names.items() if value}
     return {}

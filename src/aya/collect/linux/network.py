@@ -71,10 +71,13 @@ IP_ROUTE = ("ip -j route", "ip route")
 IP6_ROUTE = ("ip -6 -j route", "ip -6 route")
 TABLES = ("route -n", "netstat -rn", "netstat -rne", "route")
 PROC_DEV = "/proc/net/dev"
+PORTS = ("", "f0", "f1", "np0", "np1", "f0np0", "f1np1")
+"""What follows the place of a card: its function, and its port."""
 USUAL = (
-    *(f"{kind}{number}" for kind in ("eth", "eno", "em") for number in range(4)),
-    *("ens3", "ens5", "ens18", "ens33", "ens160", "ens192", "enp0s3", "enp0s8", "enp0s25", "enp0s31f6", "enp1s0"),
-    *("enp2s0", "enp3s0", "enp4s0", "enp5s0", "enp6s0"),
+    *(f"{kind}{number}" for kind in ("eth", "eno", "em", "ib", "bond") for number in range(8)),
+    *(f"ens{slot}{port}" for slot in range(1, 9) for port in PORTS),
+    *(f"enp{bus}s0{port}" for bus in range(1, 10) for port in PORTS),
+    *("ens18", "ens33", "ens160", "ens192", "ens224", "ens256", "enp0s3", "enp0s8", "enp0s25", "enp0s31f6"),
 )
 """Names of network cards, asked of a recording that holds no list of them that is read first."""
 TAILSCALE = "tailscale status --json"
@@ -165,6 +168,8 @@ def _interface_type(found: Found, link: Link) -> str:
         return "virtual" if by_hardware == "ethernet" and by_name != "vpn" else "vpn"
     if link.kind in TYPES_BY_KIND:
         return TYPES_BY_KIND[link.kind]
+    if by_hardware == "infiniband":
+        return by_hardware
     if by_name and not (by_name == "ethernet" and _in_virtual_folder(found, link)):
         return by_name
     return by_hardware if by_hardware not in (None, "ethernet") else "virtual"
