@@ -33,7 +33,7 @@ def test_tables_and_bullets_say_the_same(read: Read) -> None:
     )
     assert (gamma.os_name, gamma.os_version, gamma.os_build, gamma.kernel_version) == (
         "macOS",
-        "14.5 (Sonoma)",
+        "14.5",
         "23F79",
         "Darwin 23.5.0",
     )
@@ -128,3 +128,37 @@ def test_lines_in_any_order_break_nothing(lines: list[str], more: str) -> None:
     page = read_page("any.md", Written(FileRead("any.md", Outcome.OK, size_bytes=1), text, ()), {})
     for node in claimed_nodes(page, []):
         assert node.name in page.nodes
+
+
+HEADED = """\
+# Machines
+
+## 1. Node: attic-mini (primary)
+
+- Chip: Apple M4
+- Memory: 16 GB
+- OS: macOS 15.3 (Sequoia)
+
+## 2. Node: lab.example.org (client)
+
+cpu = AMD EPYC 9354
+ram = 384 GB
+os = Ubuntu 24.04.1 LTS
+"""
+
+
+def test_numbered_headings_and_assignments_describe_nodes(read: Read) -> None:
+    page, stated = read(HEADED)
+    nodes = {node.name: node.facts for node in claimed_nodes(page, stated)}
+    assert list(nodes) == ["attic-mini", "lab.example.org"]
+    assert (nodes["attic-mini"].node.os_version, nodes["lab.example.org"].node.os_version) == ("15.3", "24.04.1 LTS")
+    assert str(nodes["lab.example.org"].node.ram_gb) == "384"
+    assert nodes["attic-mini"].metadata["claimed"]["details"]["operating system"] == {"codename": "Sequoia"}
+
+
+def test_a_number_that_is_a_bound_is_kept_as_one(read: Read) -> None:
+    said = "\n### Performance\n\n- **p99:** <100 ms\n- **Rate:** ~30 requests/second\n- **Slow:** 60+ ms\n- **Mean:** 5 ms\n"
+    page, stated = read(FLEET.replace("\n## Summary", f"{said}\n## Summary"))
+    delta = next(node.facts for node in claimed_nodes(page, stated) if node.name == "delta")
+    bounds = {one.name: one.conditions.get("bound") for one in delta.measurements}
+    assert bounds.items() >= {"p99": "below", "rate": "about", "slow": "above", "mean": None}.items()

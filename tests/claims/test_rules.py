@@ -2,6 +2,7 @@
 
 import pytest
 
+from aya.claims.judging import Judgement, decisive
 from aya.claims.rule import Verdict, rules
 from tests.claims.conftest import FLEET, Judged
 
@@ -127,3 +128,21 @@ def test_what_may_well_be_so_is_not_accused(judged: Judged, said: str) -> None:
     )
     text = text.replace("### Operating System\n", f"### Storage and more\n\n{said}\n\n### Operating System\n", 1)
     assert [(one.text, one.judgements) for one in judged(text) if one.verdict is Verdict.CONTRADICTED] == []
+
+
+def test_what_follows_from_something_else_is_told_before_repetition() -> None:
+    again = Judgement("agreement", Verdict.CONFIRMED, "The same document says so too on line 2.")
+    other = Judgement("platform", Verdict.CONFIRMED, "Published.")
+    seen = Judgement("measured", Verdict.CONFIRMED, "Measured.")
+    wrong = Judgement("agreement", Verdict.CONTRADICTED, "Line 3 says otherwise.")
+    assert decisive([again, other]) == other
+    assert decisive([again, other, seen]) == seen
+    assert decisive([seen, wrong]) == wrong
+
+
+def test_repetition_says_that_it_is_the_same_document(judged: Judged) -> None:
+    text = FLEET.replace("## Summary", "### More\n\n- **RAM:** 16 GB\n\n## Summary")
+    told = [
+        j.evidence for one in judged(text) for j in one.judgements if j.rule == "agreement" and "RAM: 16" in one.text
+    ]
+    assert told and all(one.startswith("The same document says so too on line") for one in told)

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from aya.claims.facts import measurements
+from aya.claims.facts.node import CODE_NAME
 from aya.claims.instance import stated_ports
 from aya.claims.moment import moment_in
 from aya.claims.outline import Outline, outline
@@ -193,6 +194,9 @@ def _details(page: Page, name: str, stated: Sequence[Stated]) -> dict[str, dict[
         else:
             points = under.setdefault("points", [])
             points.append(item.text)
+    for one in stated:
+        if one.subject == CODE_NAME:
+            details.setdefault("operating system", {}).setdefault("codename", one.value)
     return details
 
 
@@ -204,6 +208,8 @@ def _measurements(page: Page, stated: Sequence[Stated]) -> Iterable[Measurement]
         conditions: dict[str, Json] = {"document": page.name, "line": one.item.line, "stated": one.item.value}
         if one.item.label:
             conditions["under"] = one.item.label
+        if bound := measurements.bound(one.said):
+            conditions["bound"] = bound
         size = _size(one.item.key)
         yield Measurement(
             category=measurements.category(one.item),

@@ -117,6 +117,6 @@ def _alike(column: str, claimed: Any, measured: str) -> bool:
 
 
 def _is_part(one: str, other: str) -> bool:
-    """`15.0` of `15.0.1`, and `Darwin25.0.0` of `25.0.0`: a name or a version that is told in more or fewer words."""
+    """`12` of `12.11`, and `Darwin25.0.0` of `25.0.0`: a name or a version that is told in more or fewer words."""
     short, long = sorted((one, other), key=len)
-    return len(short) >= 3 and (long.startswith(f"{short}.") or long.endswith(short))
+    return long.startswith(f"{short}.") or (len(short) >= 3 and long.endswith(short))

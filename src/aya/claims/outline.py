@@ -16,6 +16,7 @@ from aya.claims.quantity import quantities
 KEY_CHARACTERS = 80
 _PLAIN_KEY = re.compile(r"(?P<key>[^:.!?]{1,80}?)\s*:\s+(?P<value>\S.*)", re.S)
 _ASSIGNED = re.compile(r"(?P<key>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*=\s*(?P<value>\S.*)", re.S)
+_EQUAL = re.compile(r"(?P<key>[A-Za-z][\w-]*(?: [\w-]+){0,3})\s+=\s+(?P<value>[^\s=].*)", re.S)
 _COUNTED_KEY = re.compile(r"(?P<count>[~<>]?\d[\d,]*\+?)\s+(?P<key>[A-Za-z].*)")
 
 
@@ -228,7 +229,7 @@ def _parted(tokens: Sequence[Token], text: str) -> tuple[str, str, bool]:
     assigned = _ASSIGNED.fullmatch(text)
     if assigned:
         return assigned["key"], assigned["value"], True
-    plain = _PLAIN_KEY.fullmatch(text)
+    plain = _EQUAL.fullmatch(text) or _PLAIN_KEY.fullmatch(text)
     if plain and len(plain["key"].split()) <= 8:
         return plain["key"].strip(), plain["value"].strip(), False
     return "", text, False

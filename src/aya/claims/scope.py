@@ -22,7 +22,9 @@ _NAME = r"[A-Za-z][\w.-]{0,62}"
 _TITLED = re.compile(
     rf"(?:\d+[.)]\s*)?(?P<name>{_NAME})\s*(?:\((?P<said>[^)]*)\)|\s[-–—:]\s*(?P<more>.*)|:\s+(?P<rest>.*))"
 )
-_ANNOUNCED = re.compile(rf"(?i:node|host|server|machine|system)\s*(?:\d+\s*)?[:#–—-]\s*(?P<name>{_NAME})\b(?P<said>.*)")
+_KINDS = r"(?i:node|host|hostname|server|machine|system|computer|knoten|rechner|n[œo]e?ud|serveur|maschine)"
+_ANNOUNCED = re.compile(rf"(?:\d+(?:\.\d+)*[.)]?\s+)?{_KINDS}\s*(?:\d+\s*)?[:#–—-]\s*(?P<name>{_NAME})(?P<said>.*)")
+_KIND = re.compile(_KINDS)
 _LISTED = re.compile(rf"(?P<name>{_NAME})\s*\((?P<said>[^)]*)\)")
 _HARDWARE = re.compile(
     r"(?i)(?:hardware )?(?:model(?: (?:name|identifier|number))?|serial(?: number)?|hardware uuid|uuid|chip|processor|"
@@ -46,7 +48,7 @@ def described_nodes(outline: Outline) -> dict[str, Described]:
         hardware = {item.key.lower() for item in under if _HARDWARE.fullmatch(item.key)}
         if announced and len(hardware) >= 2:
             add(announced["name"], announced["said"], heading.line)
-        elif titled and len(hardware) >= 2:
+        elif titled and len(hardware) >= 2 and not _KIND.fullmatch(titled["name"]):
             said = titled["said"] or titled["more"] or titled["rest"] or ""
             if _first(_ROLES, said):
                 add(titled["name"], said, heading.line)

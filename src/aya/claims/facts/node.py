@@ -182,6 +182,10 @@ _OS_NAME = re.compile(
     re.S,
 )
 
+_MAC_VERSION = re.compile(r"v?(?P<number>\d+(?:\.\d+)*)[\s,]*\(?(?P<name>[A-Z][A-Za-z ]*[A-Za-z])?")
+CODE_NAME = "os_codename"
+"""The subject of a name like Sequoia, which has no column."""
+
 
 def _read(page: Page) -> Iterator[Stated]:
     chips: set[str] = set()
@@ -237,7 +241,11 @@ def _system(item: Item, node: str | None) -> Iterator[Stated]:
     yield _stated(item, node, "os_name", found["name"], None)
     version = found["rest"].strip()
     if re.match(r"v?\d", version):
-        yield _stated(item, node, "os_version", version, None)
+        # As collectors have it: the bare number of a Mac, the words of the distribution elsewhere.
+        mac = _MAC_VERSION.match(version) if re.search(r"(?i)mac|os x", found["name"]) else None
+        yield _stated(item, node, "os_version", mac["number"] if mac else version, None)
+        if mac and mac["name"]:
+            yield Stated(item=item, node=node, subject=CODE_NAME, value=mac["name"])
 
 
 def _stated(item: Item, node: str | None, column: str, value: Json, said: Quantity | None) -> Stated:
