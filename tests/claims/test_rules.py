@@ -44,6 +44,11 @@ WRONG = [
     ("| `work_mem` | 16 MB |", "| `wal_level` | huge |", "settings", "minimal"),
     ("| `work_mem` | 16 MB |", "| `work_mem` | 16 MB (**requires restart**) |", "settings", "no restart is needed"),
     ("| `work_mem` | 16 MB |", "| `effective_io_concurrency` | 200 |", "settings", "posix_fadvise"),
+    ("| `work_mem` | 16 MB |", "| `log_min_duration_statement` | 0 (disabled) |", "settings", "-1 is what disables"),
+    ("Uptime:** 48 hours", "Uptime:** 60 hours since 2026-02-27 12:00", "durations", "48 hours"),
+    ("250 GB (25% free)", "250 GB (25% free)\n- **Disk:** 2.00 TB, 1.00 TB free (70%)", "shares", "is 50 %"),
+    ("## Summary\n", "## Summary\n\n| Node | Cores | RAM |\n|---|---|---|\n| gamma | 10 | 32 GB |\n| delta | 12 | 16 GB |"
+     "\n| Total | 24 | 48 GB |\n\n", "sums", "are 22"),
     ("## Summary\n", "## Summary\n\n- **Date:** 2026-03-02\n", "agreement", "Not 2026-03-02"),
     ("## Summary\n", "## Summary\n\n- **File Size:** 900 KB\n", "counts", "bytes"),
 ]  # fmt: skip
@@ -118,6 +123,10 @@ INNOCENT = [
     "- **Resolution:** 2560 x 1440 (scaled from 5K)",
     "### Recommended Settings\n\n- `work_mem`: 64 MB",
     "**Each Core:** Multiple execution units",
+    "- **Disk:** 8 TB, used 6 TB (75%), free 2 TB (25%)",
+    "| Database | Size | Port |\n|---|---|---|\n| one | 1.5 GB | 1 |\n| two | 512 MB | 2 |\n| Total | 2 GB | 9 |",
+    "| Node | Load avg | Tables |\n|---|---|---|\n| one | 1 | 3 |\n| two | 2 | 4 |\n| Total | 9 | 7 |",
+    "- **IP Address:** 10.7.0.3\n- **IP:** 203.0.113.9",
 ]
 
 
@@ -145,4 +154,5 @@ def test_repetition_says_that_it_is_the_same_document(judged: Judged) -> None:
     told = [
         j.evidence for one in judged(text) for j in one.judgements if j.rule == "agreement" and "RAM: 16" in one.text
     ]
-    assert told and all(one.startswith("The same document says so too on line") for one in told)
+    assert told
+    assert all(one.startswith("The same document says so too on line") for one in told)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from aya.claims.facts import measurements
 from aya.claims.facts.node import CODE_NAME
-from aya.claims.instance import stated_ports
+from aya.claims.instance import servers_of_items, stated_ports
 from aya.claims.moment import moment_in
 from aya.claims.outline import Outline, outline
 from aya.claims.reading import Written
@@ -23,9 +23,16 @@ from aya.record.columns import RANGES, columns
 from aya.registry import discover
 
 HYPOTHETICAL = re.compile(
-    r"(?i)\b(?:recommend\w*|propos\w+|target|planned|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)\b"
+    r"(?i)(?<![\w.-])(?:recommend\w*|propos\w+|target|planned|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)(?![\w-]|\.\w)"
 )
 """Under such words stands what could be or was, not what is."""
+
+
+_DATED = re.compile(
+    r"(?i)(?:(?:assessment|report|document|inventory|audit|snapshot|capture|collection|survey)\s+)?(?:date|time|timestamp)"
+    r"|(?:as of|created|generated|collected|captured|assessed|(?:last )?updated)(?: (?:on|at))?|date of (?:the )?\w+"
+    r"|stand|datum|date du rapport|état au"
+)
 
 
 @cache
@@ -39,6 +46,7 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
     said = outline(document.text)
     nodes = described_nodes(said)
     node_of = nodes_of_items(said, nodes)
+    ports = stated_ports(said, nodes, node_of)
     return Page(
         name=name,
         text=document.text,
@@ -46,7 +54,8 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
         outline=said,
         nodes=nodes,
         node_of=node_of,
-        ports=stated_ports(said, nodes, node_of),
+        ports=ports,
+        servers=servers_of_items(said, node_of, ports),
         dated=_dated(said),
         settings=settings,
     )
@@ -66,7 +75,7 @@ def read_statements(page: Page) -> list[Stated]:
 def _dated(said: Outline) -> datetime | None:
     """The moment of the document: the first `Date:`, or what the like is called."""
     for item in said.items:
-        if item.key.lower() in ("date", "as of", "created", "generated", "last updated", "updated", "timestamp"):
+        if _DATED.fullmatch(item.key):
             at = moment_in(item.value)
             if at is not None:
                 return at

@@ -11,10 +11,10 @@ from aya.claims.outline import Heading, Item, Outline
 from aya.claims.statement import Described
 
 _ROLES = (
-    ("replica", r"replica|standby|secondary|follower|read[ -]only|mirror"),
-    ("primary", r"primary|master|leader|main server"),
+    ("replica", r"replica|replikat|réplica|réplique|secondaire|standby|secondary|follower|read[ -]only|mirror"),
+    ("primary", r"primary|primärserver|primärknoten|primaire|principal|hauptserver|master|leader|main server"),
     ("client", r"client|laptop|workstation|mobile|desktop"),
-    ("standalone", r"standalone|single|server|host|node|machine"),
+    ("standalone", r"serveur|rechner|knoten|standalone|single|server|host|node|machine"),
 )
 _STATUSES = (("pending", r"pending|planned|future|upcoming"), ("maintenance", "maintenance"),
              ("inactive", r"inactive|offline|decommissioned|retired"))  # fmt: skip
@@ -76,9 +76,12 @@ def _status_beside(outline: Outline, role: Item) -> str:
 def nodes_of_items(outline: Outline, nodes: Mapping[str, Described]) -> dict[int, str]:
     """Which node each statement is about, by its number; what is about none or several is left out."""
     found: dict[int, str] = {}
+    # `## db02 (replica of db01)` is about the node that it describes.
+    owners = {heading.text: mentioned(heading.text, {name: nodes[name]}) for heading in outline.headings
+              for name in nodes if nodes[name].line == heading.line}  # fmt: skip
     for item in outline.items:
         for text in (*reversed(item.parents), item.label, *(heading.text for heading in reversed(item.headings))):
-            names = mentioned(text, nodes)
+            names = owners.get(text) or mentioned(text, nodes)
             if names:
                 if len(names) == 1:
                     found[item.number] = names[0]
@@ -96,6 +99,14 @@ def mentioned(text: str, nodes: Mapping[str, Described]) -> list[str]:
     """The nodes that a text names, as whole words."""
     words = dict.fromkeys(word.strip("._-") for word in re.findall(r"[\w.-]+", text))
     return [word for word in words if word in nodes]
+
+
+def surroundings(item: Item, nodes: Mapping[str, Described]) -> str:
+    """What a statement stands under most closely; a heading that describes a node says nothing of the topic."""
+    heading = item.headings[-1:]
+    if heading and any(described.line == heading[0].line for described in nodes.values()):
+        heading = ()
+    return " / ".join([*(one.text for one in heading), item.label, *item.parents])
 
 
 def _sections(outline: Outline) -> Iterator[tuple[Heading, list[Item]]]:

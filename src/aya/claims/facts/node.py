@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aya.claims.outline import Item
 from aya.claims.quantity import BYTES, BYTES_PER_S, COUNT, FLOPS, Quantity, quantity
+from aya.claims.scope import surroundings
 from aya.claims.statement import Page, Place, Reader, Stated
 from aya.model import Json
 
@@ -120,7 +121,7 @@ _TERMS = (
     _Term("cpu_architecture", "architecture|cpu architecture", architecture, place=r"cpu|processor"),
     _Term(
         "cpu_cores_total",
-        "cores|total cores|cpu cores|total cpu cores|physical cores|core count",
+        "cores|total cores|(?:total )?number of cores|cpu cores|total cpu cores|physical cores|core count",
         whole,
         not_place=rf"{ABOUT_OTHERS}|gpu|graphic|summary",
     ),
@@ -192,12 +193,12 @@ def _read(page: Page) -> Iterator[Stated]:
     for item in page.outline.items:
         node = page.node_of.get(item.number)
         if node is not None and item.key and not item.is_label:
-            for stated in (*_of(item, node), *_system(item, node)):
+            for stated in (*_of(page, item, node), *_system(page, item, node)):
                 if stated.subject == "cpu_model":
                     chips.add(str(stated.value).casefold().removeprefix("apple "))
                 yield stated
     for item in platform_items(page, chips):
-        yield from _of(item, None)
+        yield from _of(page, item, None)
 
 
 def platform_items(page: Page, chips: Iterable[str]) -> Iterator[Item]:
@@ -208,12 +209,13 @@ def platform_items(page: Page, chips: Iterable[str]) -> Iterator[Item]:
             yield item
 
 
-def _of(item: Item, node: str | None) -> Iterator[Stated]:
+def _of(page: Page, item: Item, node: str | None) -> Iterator[Stated]:
+    near = surroundings(item, page.nodes)
     key = re.sub(r"\s*\([^)]*\)", "", item.key).strip().lower()
     for term in _TERMS:
         if not re.fullmatch(term.keys, key) or (term.place and not re.search(rf"(?i){term.place}", item.near)):
             continue
-        if re.search(rf"(?i){term.not_place}", item.near.replace("Expected vs. Actual Performance", "")):
+        if re.search(rf"(?i){term.not_place}", near.replace("Expected vs. Actual Performance", "")):
             continue
         if term.in_value and not re.search(rf"(?i){term.in_value}", f"{item.key} {item.value}"):
             continue
@@ -233,10 +235,10 @@ def _classes(item: Item, node: str | None) -> Iterator[Stated]:
             yield _stated(item, node, column, *value)
 
 
-def _system(item: Item, node: str | None) -> Iterator[Stated]:
+def _system(page: Page, item: Item, node: str | None) -> Iterator[Stated]:
     """`Version: macOS 15.0 (Sequoia)`."""
     found = _OS_NAME.match(item.value) if _OS_KEYS.fullmatch(item.key) else None
-    if found is None or re.search(rf"(?i){ABOUT_OTHERS}", item.near):
+    if found is None or re.search(rf"(?i){ABOUT_OTHERS}", surroundings(item, page.nodes)):
         return
     yield _stated(item, node, "os_name", found["name"], None)
     version = found["rest"].strip()

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from aya.claims.instance import instance_of
+from aya.claims.instance import another, instance_of
 from aya.claims.outline import Item
 from aya.claims.quantity import BYTES, COUNT, SECONDS, Quantity, quantities, quantity
 from aya.claims.scope import mentioned
 from aya.claims.statement import Page, Place, Reader, ServerSetting, Stated
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|jit|fsync|port|autovacuum")
+_PLAIN = ("fsync", "jit", "autovacuum")
 _SERVER = re.compile(r"(?i)postgres|\bpg\b|setting|parameter|wal\b|database server|configuration")
 _PENDING = re.compile(
     r"(?i)(?:configured|pending|after (?:the )?restart|will be|set to|next restart)[:\s]+(?P<value>[^,;()]+)"
@@ -77,7 +78,11 @@ def _named(item: Item, page: Page) -> tuple[str | None, str]:
     for said, column in ((item.key, ""), *((parent, "nested") for parent in item.parents[-1:])):
         name = said.strip("`").lower()
         spoken = _spoken(re.sub(r"[\s-]+", "_", name), page)
-        is_known = name in page.settings and (item.is_code or "_" in name) and bool(_SERVER.search(item.place))
+        is_known = (
+            name in page.settings
+            and (item.is_code or "_" in name or name in _PLAIN)
+            and bool(_SERVER.search(item.place))
+        )
         is_new = item.is_code and _NAME.fullmatch(name) and _SERVER.search(item.place) and not column
         if not (is_known or is_new or (spoken != name and spoken in page.settings)):
             continue
@@ -147,10 +152,11 @@ def _part_of(text: str, node: str, page: Page) -> str:
 def _stated(
     page: Page, item: Item, node: str | None, name: str, column: str, value: str | bool, said: Quantity | None = None
 ) -> Stated:
-    place = None
+    place, of = None, ""
     if node is not None:
-        place = Place("settings", (("instance", instance_of(page, node)), ("setting_name", name)), column)
-    return Stated(item=item, node=node, subject=f"{name} {column}", value=value, said=said, place=place)
+        place = Place("settings", (("instance", instance_of(page, node, item)), ("setting_name", name)), column)
+        of = another(page, node, item)
+    return Stated(item=item, node=node, subject=f"{name}{of} {column}", value=value, said=said, place=place)
 
 
 reader = Reader(_read)

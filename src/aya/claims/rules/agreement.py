@@ -28,7 +28,7 @@ def _judge(case: Case) -> Iterator[Opinion]:
 _SEVERAL = re.compile(
     r"(?i)system python|brew|conda|venv|virtual env|pyenv|bundled|secondary|alternative|previous|old\b|second"
 )
-_MOVES = re.compile(r"lag|uptime|process_id|rows|size_bytes")
+_MOVES = re.compile(r"^host |lag|uptime|process_id|rows|size_bytes")
 
 
 def _may_differ(subject: str, told: Sequence[Stated]) -> bool:
