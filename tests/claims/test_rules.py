@@ -1,8 +1,11 @@
 """Each rule finds what is wrong, says why, and accuses nobody of what is right."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from aya.claims.judging import Judgement, decisive
+from aya.claims.measured import judge_measured
 from aya.claims.rule import Verdict, rules
 from tests.claims.conftest import FLEET, Judged
 
@@ -126,6 +129,8 @@ INNOCENT = [
     "- **Disk:** 8 TB, used 6 TB (75%), free 2 TB (25%)",
     "| Database | Size | Port |\n|---|---|---|\n| one | 1.5 GB | 1 |\n| two | 512 MB | 2 |\n| Total | 2 GB | 9 |",
     "| Node | Load avg | Tables |\n|---|---|---|\n| one | 1 | 3 |\n| two | 2 | 4 |\n| Total | 9 | 7 |",
+    "- **CPU:** 10-core (6 performance, 4 efficiency)\n- **GPU:** 16-core",
+    "### Migration Plan\n\n- **RAM:** 64 GB",
     "- **IP Address:** 10.7.0.3\n- **IP:** 203.0.113.9",
 ]
 
@@ -156,3 +161,27 @@ def test_repetition_says_that_it_is_the_same_document(judged: Judged) -> None:
     ]
     assert told
     assert all(one.startswith("The same document says so too on line") for one in told)
+
+
+SAME = [
+    ("cpu_model", "AMD EPYC 9654", "AMD EPYC 9654 96-Core Processor"),
+    ("cpu_model", "Intel Core i7-4800MQ", "Intel(R) Core(TM) i7-4800MQ CPU @ 2.70GHz"),
+    ("cpu_model", "2 × AMD EPYC 7742", "AMD EPYC 7742 64-Core Processor"),
+    ("gpu_model", "8x NVIDIA RTX 4090", "NVIDIA GeForce RTX 4090"),
+    ("os_name", "Debian", "Debian GNU/Linux"), ("os_version", "12", "12.11 (bookworm)"),
+    ("kernel_version", "Linux 6.1.0", "6.1.0-18-amd64"),
+]  # fmt: skip
+OTHER = [
+    ("cpu_model", "Apple M3", "Apple M3 Max"), ("gpu_model", "NVIDIA RTX 4070", "NVIDIA GeForce RTX 4070 Ti"),
+    ("os_version", "15.0", "26.0"), ("cpu_model", "AMD EPYC 9654", "AMD EPYC 9554 64-Core Processor"),
+    ("os_version", "1", "12.11"), ("os_name", "Ubuntu", "Debian GNU/Linux"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "claimed", "found"), [*SAME, *OTHER])
+def test_what_was_measured_agrees_with_other_words_for_it(column: str, claimed: str, found: str) -> None:
+    fact = {"section": "node", "key": {}, "column": column, "value": claimed}
+    row = {"section": "node", "row": {column: found}, "looked_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    said = judge_measured([fact], [row])
+    assert said is not None
+    assert (said.verdict is Verdict.CONFIRMED) == ((column, claimed, found) in SAME)

@@ -23,7 +23,8 @@ from aya.record.columns import RANGES, columns
 from aya.registry import discover
 
 HYPOTHETICAL = re.compile(
-    r"(?i)(?<![\w.-])(?:recommend\w*|propos\w+|target|planned|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)(?![\w-]|\.\w)"
+    r"(?i)(?<![\w.-])(?:recommend\w*|propos\w+|target|plan|planned|migration|roadmap|to-?do|next steps"
+    r"|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)(?![\w-]|\.\w)"
 )
 """Under such words stands what could be or was, not what is."""
 

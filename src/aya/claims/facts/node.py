@@ -41,6 +41,17 @@ def plain(text: str) -> Value | None:
     return None if _NOT_KNOWN.search(bare) else (bare, None)
 
 
+def _part(text: str) -> Value | None:
+    """The name of a part; `16-core` is none."""
+    return None if _COUNTED.match(text) else plain(text)
+
+
+def _counted(text: str) -> Value | None:
+    """`16-core (12 performance + 4 efficiency)`."""
+    found = _COUNTED.match(text)
+    return whole(found[1]) if found else None
+
+
 def whole(text: str) -> Value | None:
     """The first plain number."""
     said = quantity(text, COUNT)
@@ -100,6 +111,7 @@ def _build(text: str) -> Value | None:
     return (found[0], None) if found else None
 
 
+_COUNTED = re.compile(r"(?i)(\d+)[\s-]*(?:(?:cpu|gpu|physical|logical)[\s-]*)?cores?\b")
 _MEMORY = r"memory|\bram\b"
 _TERMS = (
     _Term(
@@ -115,9 +127,10 @@ _TERMS = (
     _Term(
         "cpu_model",
         "chip|cpu|processor|cpu model|processor model|chip model|processor name",
-        plain,
+        _part,
         not_place=rf"{ABOUT_OTHERS}|gpu|graphic",
     ),
+    _Term("cpu_cores_total", "cpu|processor", _counted),
     _Term("cpu_architecture", "architecture|cpu architecture", architecture, place=r"cpu|processor"),
     _Term(
         "cpu_cores_total",
@@ -130,10 +143,11 @@ _TERMS = (
     _Term(
         "gpu_model",
         "chipset|chipset model|gpu|gpu model|graphics|graphics card|chip|model",
-        plain,
+        _part,
         place=r"gpu|graphic",
     ),
-    _Term("gpu_model", "gpu|gpu model|graphics card", plain, place=r"hardware|system|spec|node|server"),
+    _Term("gpu_model", "gpu|gpu model|graphics card", _part, place=r"hardware|system|spec|node|server"),
+    _Term("gpu_cores", "gpu|graphics", _counted),
     _Term("gpu_cores", "gpu cores|total gpu cores|gpu core count", whole, not_place=rf"{ABOUT_OTHERS}|summary"),
     _Term("gpu_cores", "cores|total cores", whole, place=r"gpu|graphic"),
     _Term(
@@ -220,7 +234,9 @@ def _of(page: Page, item: Item, node: str | None) -> Iterator[Stated]:
         if term.in_value and not re.search(rf"(?i){term.in_value}", f"{item.key} {item.value}"):
             continue
         found = term.reads(item.value)
-        if found is not None and found[0] not in (None, "", 0):
+        if found is None:
+            continue
+        if found[0] not in (None, "", 0):
             yield _stated(item, node, term.column, *found)
         if term.column == "cpu_cores_total":
             yield from _classes(item, node)
@@ -237,7 +253,13 @@ def _classes(item: Item, node: str | None) -> Iterator[Stated]:
 
 def _system(page: Page, item: Item, node: str | None) -> Iterator[Stated]:
     """`Version: macOS 15.0 (Sequoia)`."""
-    found = _OS_NAME.match(item.value) if _OS_KEYS.fullmatch(item.key) else None
+    # `macOS: 26.0 (Tahoe)`
+    said = (
+        f"{item.key} {item.value}"
+        if re.fullmatch(r"(?i)macOS|Ubuntu|Debian", item.key) and re.match(r"\d", item.value)
+        else item.value
+    )
+    found = _OS_NAME.match(said) if said != item.value or _OS_KEYS.fullmatch(item.key) else None
     if found is None or re.search(rf"(?i){ABOUT_OTHERS}", surroundings(item, page.nodes)):
         return
     yield _stated(item, node, "os_name", found["name"], None)

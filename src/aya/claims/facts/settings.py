@@ -17,6 +17,7 @@ _SERVER = re.compile(r"(?i)postgres|\bpg\b|setting|parameter|wal\b|database serv
 _PENDING = re.compile(
     r"(?i)(?:configured|pending|after (?:the )?restart|will be|set to|next restart)[:\s]+(?P<value>[^,;()]+)"
 )
+_ARROW = re.compile(r"(?:→|->)\s*(?P<value>[^,;()]+)")
 _RESTART = re.compile(
     r"(?i)(?:requires?|needs?|awaits?|pending)\s+(?:a\s+)?restart|restart\s+(?:is\s+)?(?:required|needed|pending)"
 )
@@ -111,7 +112,7 @@ def _setting(page: Page, item: Item, node: str | None, name: str, column: str) -
             continue
         if not _RESTART.fullmatch(said.strip()):
             yield from _value(page, item, one, name, said, is_restated=node is None)
-        pending = _PENDING.search(said)
+        pending = _PENDING.search(said) or (_ARROW.search(said) if "restart" in said.lower() else None)
         if pending:
             yield from _pending(page, item, one, name, pending["value"], is_restated=node is None)
         elif _RESTART.search(said) and one is not None and node is not None:
