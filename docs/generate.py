@@ -213,6 +213,9 @@ stays as claimed, and a document never goes over what was measured. A machine ta
 whose hardware UUID the document states. What a document states of a node and has no column is in `metadata.claimed.details`,
 under its heading and label.
 
+A number that is stated as a bound or about is kept as the number that is written, and `test_conditions` says how it is meant:
+`bound` is `below` (`<100 ms`), `above` (`60+`) or `about` (`~30`); `stated` has the words of the document.
+
 `aya claims [NODE] [--contradicted]` shows every statement with its verdict: `contradicted` if any rule contradicts it, else
 `confirmed` if any confirms it, else `unverifiable`. The table is `aya.claims`, by REST it is `/api/v1/claims`.
 

@@ -329,3 +329,31 @@ def test_a_key_that_was_cut_off_is_refused(tmp_path: Path) -> None:
 
 def test_keys_and_values_of_json_are_changed_and_its_other_values_kept() -> None:
     assert map_texts({"a": ["b", 1, None, {"c": "d"}]}, str.upper) == {"A": ["B", 1, None, {"C": "D"}]}
+
+
+WRITTEN = [
+    ("- **Admin password:** {0}", "Pl4typus&Rain"), ("* Kennwort: {0}", "Sonne-4711"), ("- **Mot de passe :** `{0}`", "Bal77yy"),
+    ("| Password | {0} |", "Tab1ePass"), ("| User | Password |\n|---|---|\n| admin | {0} |\n", "Tab2ePass"),
+    ("INSERT INTO users (name, password) VALUES ('bob', '{0}');", "Ins14Word"), ("redis-cli -a {0} ping", "Redis8Word"),
+    ("The password of the replication user is {0}.", "Prose17Word"), ("Login: root / {0}", "Slash18Word"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "secret"), WRITTEN)
+def test_what_people_write_into_documents_is_found(text: str, secret: str) -> None:
+    assert re.fullmatch(re.escape(text).replace(re.escape("{0}"), MARK), REDACTOR.text(text.format(secret)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- **Max password length:** 64",
+        "| Setting | Value |\n|---|---|\n| password_encryption | scram-sha-256 |\n",
+        "INSERT INTO users (name, age) VALUES ('bob', 'Ins14Word');",
+        "| Password | Notes |\n|---|---|\n| required | yes |\n",
+        "The password is kept elsewhere.",
+        "- **Primary key:** id",
+    ],
+)
+def test_what_only_speaks_of_secrets_stays(text: str) -> None:
+    assert REDACTOR.text(text) == text

@@ -21,7 +21,8 @@ KEY_FILE = "redaction.key"
 KEY_BYTES = 32
 
 _NAME = r"""(?x: (?<![\w.-]) [\w.-]*?  # only from its beginning, so that a long text is gone over once
-    (?: password | passwd | passphrase | passcode | secrets? | token | credentials | requirepass | masterauth
+    (?: password | passwort | kennwort | mot[ ]de[ ]passe | contraseña
+    |   passwd | passphrase | passcode | secrets? | token | credentials | requirepass | masterauth
     |   (?: api | access | account | auth | encryption | master | secret ) [_-]? key
     |   private [_-]? key (?! ["']? \s*[=:]\s* ["']? [/~$] )  # not the path of one
     |   (?: (?<=[_.-]) | (?<![\w.-]) | (?-i:(?<=[a-z])(?=P)) )  # these two only as whole words: not in "bypass"
@@ -35,6 +36,9 @@ _IS = r"(?:\s*(?::=|=>|=|:(?!:))\s*)"
 _NO_SECRET = r"""(?x: (?! \[redacted: | \$\( | \# | (?: true | false | null | none | on | off | yes | no | any | all | \*+ | [|>]
     | \$\{[^}\s]{1,99}\} | \$[A-Z_]+ | \$\d+ | %s | \? | <[\w -]{1,99}> | \{\{ [^}\n]{1,99} \}\} ) (?: [\s,;&})\]'"] | $ ) ))"""
 """What stands where a secret could: a mark, a word that says whether there is one, a reference to a value elsewhere."""
+
+_NO_STATE = r"(?!(?:required|enabled|disabled|unset|set|stored|rotated|expired|unknown|redacted|hidden)\b)"
+"""A word that says how it stands with a secret."""
 
 _IN_ONE_QUOTE = rf"'{_NO_SECRET}(?P<secret>(?:[^'\\\n]|\\.|'')+)(?:'|$)"
 _IN_TWO_QUOTES = rf'"{_NO_SECRET}(?P<secret>(?:[^"\\\n]|\\.)+)(?:"|$)'
@@ -65,6 +69,16 @@ _SHAPES = tuple(
         rf"""{_NAME}["']?\s*(?::=|=(?![=>~]))\s*{_BARE}""",
         # name: secret, alone on its line, in a list of such, or a header in quotes
         rf"""(?:^[ \t]*(?:-[ ]+)?|[{{,]\s*|["']){_NAME}(?:["']\s*:(?!:)\s*|:\s+){_BARE_WORD}(?=\s*(?:$|[,}}\])'"#]))""",
+        # **Admin password:** secret, and | Password | secret |, as Markdown has them
+        rf"""^[ \t]*(?:[-*+>][ ]+|\d+[.)][ ]+)?(?:\*\*|__)?(?:[\w-]+ ){{0,3}}?{_NAME}(?:\*\*|__)?\s?:(?:\*\*|__)?[ \t]+"""
+        rf"""`?{_NO_STATE}(?!['"]){_NO_SECRET}(?P<secret>[^\s`|]+)`?[ \t]*$""",
+        rf"""^[ \t]*\|[ \t]*[*_`]{{0,2}}(?:[\w-]+ ){{0,3}}?{_NAME}[*_`]{{0,2}}:?[ \t]*\|[ \t]*`?{_NO_STATE}{_NO_SECRET}"""
+        r"""(?P<secret>[^\s|`]+)`?[ \t]*\|(?=[ \t]*$)(?!.*\n[ \t]*\|?[ \t]*:?-)""",
+        # the password for the user is secret; login: user / secret
+        rf"""\b(?:password|passwort|kennwort|mot de passe)\b[^.\n:=|]{{0,60}}?\s(?:is|ist|est|lautet)[: ]\s*["'`]?{_NO_SECRET}"""
+        r"""(?P<secret>(?=[^\s"'`]*\d)(?=[^\s"'`]*[a-z])[^\s"'`]{5,}[^\s"'`.,;])""",
+        r"""\b(?:login|credentials|zugangsdaten|identifiants)\**:\**\s+[\w.@-]+\s+/\s+"""
+        r"""(?P<secret>(?=\S*\d)(?=\S*[a-z])\S{6,})(?=[ \t]*$)""",
         # --name secret; name secret in the files of Redis and in .netrc
         rf"(?:^|\s)(?=--?\w)(?!--no-){_NAME}\s+(?!-){_BARE}",
         rf"(?:^|\s)(?=--?\w)(?!--no-){_NAME}\s+{_IN_TWO_QUOTES}",
@@ -93,16 +107,27 @@ _OPTIONS_OF_PROGRAMS = tuple(
     for programs, option in (
         ("curl", rf"""(?:-u|--user|--proxy-user)[\s=]*{_QUOTE}[^\s:'"\[]+:"""),
         ("sshpass", rf"-p\s*{_QUOTE}"),
+        ("redis-cli", rf"-a\s*{_QUOTE}"),
+        ("mongo|mongosh|mongodump", rf"-p\s*{_QUOTE}"),
         ("mysql|mysqldump|mysqladmin|mariadb|mariadb-dump", rf"-p{_QUOTE}"),
     )
 )
 """Options that hold a secret with these programs only: the rest of the program's line, and the option in it."""
 
 _HINT = re.compile(
-    r"pass|pwd|secret|token|key|credential|identified|auth|bearer|basic|://|md5|scram|curl|mysql|mariadb|akia|asia|aiza"
+    r"pass|pwd|secret|token|key|credential|identified|auth|bearer|basic|://|md5|scram|kennwort|contrase|login|zugang|identifiants|redis-cli|mongo|curl|mysql|mariadb|akia|asia|aiza"
     r"|gh[pousr]_|github_pat|glpat|xox|xapp|sk-|k_live|hf_|aya_|npm_|pypi|hvs|dop_v1|eyj|:(?:\d{1,5}|\*):"
 )
 """A text without any of these, case aside, cannot hold a known shape; nearly every text is let through by this alone."""
+
+
+_SECRET_COLUMN = re.compile(rf"(?:[\w-]+ )*{_NAME}", re.IGNORECASE)
+_TABLE = re.compile(
+    r"^[ \t]*\|(?P<head>[^\n]*)\|[ \t]*\n[ \t]*\|[ :|-]*-[ :|-]*\n(?P<rows>(?:[ \t]*\|[^\n]*(?:\n|\Z))*)", re.MULTILINE
+)
+_INSERT = re.compile(r"\binsert\s+into\s+[\w.\"]+\s*\((?P<head>[^()]*)\)\s*values\s*(?P<rows>[^;]*)", re.IGNORECASE)
+_VALUE = re.compile(r"(?P<open>\()|(?P<comma>,)|'(?P<text>(?:[^']|'')*)'|[^,()']+|\)")
+_NO_VALUE = re.compile(rf"{_NO_STATE}{_NO_SECRET}(?!\d{{1,6}}$)(?=\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +152,39 @@ class Redactor:
             text = shape.sub(self._replace, text)
         for line, option in _OPTIONS_OF_PROGRAMS:
             text = line.sub(self._replaced_in(option), text)
-        return text
+        return _INSERT.sub(self._inserted, _TABLE.sub(self._table, text))
+
+    def _table(self, table: re.Match[str]) -> str:
+        """A table of Markdown, without what stands in columns of secrets."""
+        secret = [bool(_SECRET_COLUMN.fullmatch(name.strip(" *_`"))) for name in table["head"].split("|")]
+        if not any(secret):
+            return table[0]
+        rows = []
+        for row in table["rows"].splitlines(keepends=True):
+            cells = row.split("|")
+            for at, is_secret in enumerate(secret, 1):
+                if is_secret and at < len(cells) and _NO_VALUE.match(bare := cells[at].strip(" \t`\n")):
+                    cells[at] = cells[at].replace(bare, self.mark(bare))
+            rows.append("|".join(cells))
+        return table[0][: table.start("rows") - table.start()] + "".join(rows)
+
+    def _inserted(self, insert: re.Match[str]) -> str:
+        """`INSERT INTO users (name, password) VALUES ('a', 'secret')`, without the values of such columns."""
+        secret = [bool(_SECRET_COLUMN.fullmatch(name.strip(' "\n\t'))) for name in insert["head"].split(",")]
+        if not any(secret):
+            return insert[0]
+        rows, depth, column = [], 0, 0
+        for part in _VALUE.finditer(insert["rows"]):
+            if part["open"]:
+                depth, column = depth + 1, column if depth else 0
+            elif part[0] == ")":
+                depth -= 1
+            elif part["comma"] and depth == 1:
+                column += 1
+            is_secret = depth == 1 and column < len(secret) and secret[column]
+            value = part["text"] if is_secret else None
+            rows.append(f"'{self.mark(value)}'" if value and _NO_VALUE.match(value) else part[0])
+        return insert[0][: insert.start("rows") - insert.start()] + "".join(rows)
 
     def _replaced_in(self, option: re.Pattern[str]) -> Callable[[re.Match[str]], str]:
         return lambda line: option.sub(self._replace, line[0])

@@ -5,8 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aya.claims.description import claimed_nodes, count_stated, read_page
+from aya.claims.judging import judge
+from aya.claims.moment import moment_in
 from aya.claims.outline import outline
 from aya.claims.reading import Written
+from aya.claims.rule import Verdict
 from aya.host.document import FileRead
 from aya.model import Outcome
 from tests.claims.conftest import FLEET, Read
@@ -33,7 +36,7 @@ def test_tables_and_bullets_say_the_same(read: Read) -> None:
     )
     assert (gamma.os_name, gamma.os_version, gamma.os_build, gamma.kernel_version) == (
         "macOS",
-        "14.5 (Sonoma)",
+        "14.5",
         "23F79",
         "Darwin 23.5.0",
     )
@@ -128,3 +131,143 @@ def test_lines_in_any_order_break_nothing(lines: list[str], more: str) -> None:
     page = read_page("any.md", Written(FileRead("any.md", Outcome.OK, size_bytes=1), text, ()), {})
     for node in claimed_nodes(page, []):
         assert node.name in page.nodes
+
+
+HEADED = """\
+# Machines
+
+## 1. Node: attic-mini (primary)
+
+- Chip: Apple M4
+- Memory: 16 GB
+- OS: macOS 15.3 (Sequoia)
+
+## 2. Node: lab.example.org (client)
+
+cpu = AMD EPYC 9354
+ram = 384 GB
+os = Ubuntu 24.04.1 LTS
+"""
+
+
+def test_numbered_headings_and_assignments_describe_nodes(read: Read) -> None:
+    page, stated = read(HEADED)
+    nodes = {node.name: node.facts for node in claimed_nodes(page, stated)}
+    assert list(nodes) == ["attic-mini", "lab.example.org"]
+    assert (nodes["attic-mini"].node.os_version, nodes["lab.example.org"].node.os_version) == ("15.3", "24.04.1 LTS")
+    assert str(nodes["lab.example.org"].node.ram_gb) == "384"
+    assert nodes["attic-mini"].metadata["claimed"]["details"]["operating system"] == {"codename": "Sequoia"}
+
+
+def test_a_number_that_is_a_bound_is_kept_as_one(read: Read) -> None:
+    said = "\n### Performance\n\n- **p99:** <100 ms\n- **Rate:** ~30 requests/second\n- **Slow:** 60+ ms\n- **Mean:** 5 ms\n"
+    page, stated = read(FLEET.replace("\n## Summary", f"{said}\n## Summary"))
+    delta = next(node.facts for node in claimed_nodes(page, stated) if node.name == "delta")
+    bounds = {one.name: one.conditions.get("bound") for one in delta.measurements}
+    assert bounds.items() >= {"p99": "below", "rate": "about", "slow": "above", "mean": None}.items()
+
+
+SEVERAL = """\
+# Hosts
+Assessment date: 10.02.2026, 22:00 Uhr (MEZ)
+
+## north (Primary Server)
+
+- **Processor:** AMD EPYC 9554
+- **Memory:** 768 GB
+
+**PostgreSQL (port 5432)**
+- Version: 18.2
+- Started: 2026-02-09 22:00
+- `work_mem`: 128 MB
+
+**PostgreSQL (port 5433)**
+- Version: 17.5
+- `work_mem`: 16 MB
+
+## south (replica of north)
+
+- **Processor:** AMD EPYC 9554
+- **Memory:** 768 GB
+
+### PostgreSQL
+
+```ini
+# as it runs
+work_mem = 32MB
+```
+
+To change it, add:
+
+```ini
+work_mem = 64MB
+```
+"""
+
+
+def test_several_servers_of_one_node_are_kept_apart(read: Read) -> None:
+    page, stated = read(SEVERAL)
+    nodes = {node.name: node.facts for node in claimed_nodes(page, stated)}
+    north = {(one.instance, one.setting_name): one.setting_value for one in nodes["north"].settings}
+    assert north == {("claimed:5432", "work_mem"): "131072", ("claimed:5433", "work_mem"): "16384"}
+    assert {one.instance: one.server_version for one in nodes["north"].instances} == {
+        "claimed:5432": "18.2",
+        "claimed:5433": "17.5",
+    }
+    assert [str(one.started_at) for one in nodes["north"].instances if one.started_at] == ["2026-02-09 22:00:00+01:00"]
+    assert [one.text for one in judge(page, stated) if one.verdict is Verdict.CONTRADICTED] == []
+
+
+def test_a_heading_that_names_another_node_is_about_its_own(read: Read) -> None:
+    page, stated = read(SEVERAL)
+    south = next(node.facts for node in claimed_nodes(page, stated) if node.name == "south")
+    assert (south.node.cpu_model, [one.peer for one in south.replication]) == ("AMD EPYC 9554", ["north"])
+
+
+def test_a_file_of_settings_is_read_and_one_that_is_to_be_written_is_not(read: Read) -> None:
+    page, stated = read(SEVERAL)
+    south = next(node.facts for node in claimed_nodes(page, stated) if node.name == "south")
+    assert [one.setting_value for one in south.settings] == ["32768"]
+
+
+GERMAN = """\
+# Bestand
+Stand: 14.03.2026, 10:30 Uhr
+
+## Knoten: wal (Primärserver)
+
+* Prozessor: Intel Xeon Gold 6430
+* Kerne: 32
+* Arbeitsspeicher: 1.024 GB
+* Betriebssystem: Debian 12
+"""
+FRENCH = """\
+# Inventaire
+Date : 2 février 2026 à 14 h 30 (UTC+1)
+
+## baleine (serveur principal)
+
+**Processeur :** Intel Xeon Gold 6430
+**Cœurs :** 32
+**Mémoire :** 1 024 Go
+**Système d'exploitation :** Debian 12
+"""
+
+
+@pytest.mark.parametrize("text", [GERMAN, FRENCH], ids=["german", "french"])
+def test_other_languages_say_the_same(read: Read, text: str) -> None:
+    page, stated = read(text)
+    (node,) = claimed_nodes(page, stated)
+    assert page.dated is not None
+    assert node.role == "primary"
+    assert (str(node.facts.node.ram_gb), node.facts.node.cpu_cores_total, node.facts.node.os_version) == (
+        "1024",
+        32,
+        "12",
+    )
+
+
+def test_a_zone_that_is_not_known_is_not_guessed() -> None:
+    assert str(moment_in("March 3, 2026 5:45 PM PST")) == "2026-03-03 17:45:00-08:00"
+    assert moment_in("2026-03-14 09:30 IST") is None
+    assert str(moment_in("2026-03-14 (verified)")) == "2026-03-14 00:00:00+00:00"

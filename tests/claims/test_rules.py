@@ -1,7 +1,11 @@
 """Each rule finds what is wrong, says why, and accuses nobody of what is right."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from aya.claims.judging import Judgement, decisive
+from aya.claims.measured import judge_measured
 from aya.claims.rule import Verdict, rules
 from tests.claims.conftest import FLEET, Judged
 
@@ -55,6 +59,11 @@ WRONG = [
     ("| `work_mem` | 16 MB |", "| `wal_level` | huge |", "settings", "minimal"),
     ("| `work_mem` | 16 MB |", "| `work_mem` | 16 MB (**requires restart**) |", "settings", "no restart is needed"),
     ("| `work_mem` | 16 MB |", "| `effective_io_concurrency` | 200 |", "settings", "posix_fadvise"),
+    ("| `work_mem` | 16 MB |", "| `log_min_duration_statement` | 0 (disabled) |", "settings", "-1 is what disables"),
+    ("Uptime:** 48 hours", "Uptime:** 60 hours since 2026-02-27 12:00", "durations", "48 hours"),
+    ("250 GB (25% free)", "250 GB (25% free)\n- **Disk:** 2.00 TB, 1.00 TB free (70%)", "shares", "is 50 %"),
+    ("## Summary\n", "## Summary\n\n| Node | Cores | RAM |\n|---|---|---|\n| gamma | 10 | 32 GB |\n| delta | 12 | 16 GB |"
+     "\n| Total | 24 | 48 GB |\n\n", "sums", "are 22"),
     ("## Summary\n", "## Summary\n\n- **Date:** 2026-03-02\n", "agreement", "Not 2026-03-02"),
     ("| `work_mem` | 16 MB | |\n", "| `max_connections` | 50 | |\n" + STANDBY, "settings", "cannot follow it"),
     ("## Summary\n", "## Summary\n\n- **File Size:** 900 KB\n", "counts", "bytes"),
@@ -130,6 +139,12 @@ INNOCENT = [
     "- **Resolution:** 2560 x 1440 (scaled from 5K)",
     "### Recommended Settings\n\n- `work_mem`: 64 MB",
     "**Each Core:** Multiple execution units",
+    "- **Disk:** 8 TB, used 6 TB (75%), free 2 TB (25%)",
+    "| Database | Size | Port |\n|---|---|---|\n| one | 1.5 GB | 1 |\n| two | 512 MB | 2 |\n| Total | 2 GB | 9 |",
+    "| Node | Load avg | Tables |\n|---|---|---|\n| one | 1 | 3 |\n| two | 2 | 4 |\n| Total | 9 | 7 |",
+    "- **CPU:** 10-core (6 performance, 4 efficiency)\n- **GPU:** 16-core",
+    "### Migration Plan\n\n- **RAM:** 64 GB",
+    "- **IP Address:** 10.7.0.3\n- **IP:** 203.0.113.9",
 ]
 
 
@@ -140,3 +155,46 @@ def test_what_may_well_be_so_is_not_accused(judged: Judged, said: str) -> None:
     )
     text = text.replace("### Operating System\n", f"### Storage and more\n\n{said}\n\n### Operating System\n", 1)
     assert [(one.text, one.judgements) for one in judged(text) if one.verdict is Verdict.CONTRADICTED] == []
+
+
+def test_what_follows_from_something_else_is_told_before_repetition() -> None:
+    again = Judgement("agreement", Verdict.CONFIRMED, "The same document says so too on line 2.")
+    other = Judgement("platform", Verdict.CONFIRMED, "Published.")
+    seen = Judgement("measured", Verdict.CONFIRMED, "Measured.")
+    wrong = Judgement("agreement", Verdict.CONTRADICTED, "Line 3 says otherwise.")
+    assert decisive([again, other]) == other
+    assert decisive([again, other, seen]) == seen
+    assert decisive([seen, wrong]) == wrong
+
+
+def test_repetition_says_that_it_is_the_same_document(judged: Judged) -> None:
+    text = FLEET.replace("## Summary", "### More\n\n- **RAM:** 16 GB\n\n## Summary")
+    told = [
+        j.evidence for one in judged(text) for j in one.judgements if j.rule == "agreement" and "RAM: 16" in one.text
+    ]
+    assert told
+    assert all(one.startswith("The same document says so too on line") for one in told)
+
+
+SAME = [
+    ("cpu_model", "AMD EPYC 9654", "AMD EPYC 9654 96-Core Processor"),
+    ("cpu_model", "Intel Core i7-4800MQ", "Intel(R) Core(TM) i7-4800MQ CPU @ 2.70GHz"),
+    ("cpu_model", "2 × AMD EPYC 7742", "AMD EPYC 7742 64-Core Processor"),
+    ("gpu_model", "8x NVIDIA RTX 4090", "NVIDIA GeForce RTX 4090"),
+    ("os_name", "Debian", "Debian GNU/Linux"), ("os_version", "12", "12.11 (bookworm)"),
+    ("kernel_version", "Linux 6.1.0", "6.1.0-18-amd64"),
+]  # fmt: skip
+OTHER = [
+    ("cpu_model", "Apple M3", "Apple M3 Max"), ("gpu_model", "NVIDIA RTX 4070", "NVIDIA GeForce RTX 4070 Ti"),
+    ("os_version", "15.0", "26.0"), ("cpu_model", "AMD EPYC 9654", "AMD EPYC 9554 64-Core Processor"),
+    ("os_version", "1", "12.11"), ("os_name", "Ubuntu", "Debian GNU/Linux"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "claimed", "found"), [*SAME, *OTHER])
+def test_what_was_measured_agrees_with_other_words_for_it(column: str, claimed: str, found: str) -> None:
+    fact = {"section": "node", "key": {}, "column": column, "value": claimed}
+    row = {"section": "node", "row": {column: found}, "looked_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    said = judge_measured([fact], [row])
+    assert said is not None
+    assert (said.verdict is Verdict.CONFIRMED) == ((column, claimed, found) in SAME)

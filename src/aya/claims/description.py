@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from aya.claims.facts import measurements
-from aya.claims.instance import stated_ports
+from aya.claims.facts.node import CODE_NAME
+from aya.claims.instance import servers_of_items, stated_ports
 from aya.claims.moment import moment_in
 from aya.claims.outline import Outline, outline
 from aya.claims.reading import Written
@@ -22,9 +23,17 @@ from aya.record.columns import RANGES, columns
 from aya.registry import discover
 
 HYPOTHETICAL = re.compile(
-    r"(?i)\b(?:recommend\w*|propos\w+|target|planned|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)\b"
+    r"(?i)(?<![\w.-])(?:recommend\w*|propos\w+|target|plan|planned|migration|roadmap|to-?do|next steps"
+    r"|future|examples?|template|before|after|previous(?:ly)?|historical|optimal|ideal)(?![\w-]|\.\w)"
 )
 """Under such words stands what could be or was, not what is."""
+
+
+_DATED = re.compile(
+    r"(?i)(?:(?:assessment|report|document|inventory|audit|snapshot|capture|collection|survey)\s+)?(?:date|time|timestamp)"
+    r"|(?:as of|created|generated|collected|captured|assessed|(?:last )?updated)(?: (?:on|at))?|date of (?:the )?\w+"
+    r"|stand|datum|date du rapport|état au"
+)
 
 
 @cache
@@ -38,6 +47,7 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
     said = outline(document.text)
     nodes = described_nodes(said)
     node_of = nodes_of_items(said, nodes)
+    ports = stated_ports(said, nodes, node_of)
     return Page(
         name=name,
         text=document.text,
@@ -45,7 +55,8 @@ def read_page(name: str, document: Written, settings: Mapping[str, ServerSetting
         outline=said,
         nodes=nodes,
         node_of=node_of,
-        ports=stated_ports(said, nodes, node_of),
+        ports=ports,
+        servers=servers_of_items(said, node_of, ports),
         dated=_dated(said),
         settings=settings,
     )
@@ -65,7 +76,7 @@ def read_statements(page: Page) -> list[Stated]:
 def _dated(said: Outline) -> datetime | None:
     """The moment of the document: the first `Date:`, or what the like is called."""
     for item in said.items:
-        if item.key.lower() in ("date", "as of", "created", "generated", "last updated", "updated", "timestamp"):
+        if _DATED.fullmatch(item.key):
             at = moment_in(item.value)
             if at is not None:
                 return at
@@ -193,6 +204,9 @@ def _details(page: Page, name: str, stated: Sequence[Stated]) -> dict[str, dict[
         else:
             points = under.setdefault("points", [])
             points.append(item.text)
+    for one in stated:
+        if one.subject == CODE_NAME:
+            details.setdefault("operating system", {}).setdefault("codename", one.value)
     return details
 
 
@@ -204,6 +218,8 @@ def _measurements(page: Page, stated: Sequence[Stated]) -> Iterable[Measurement]
         conditions: dict[str, Json] = {"document": page.name, "line": one.item.line, "stated": one.item.value}
         if one.item.label:
             conditions["under"] = one.item.label
+        if bound := measurements.bound(one.said):
+            conditions["bound"] = bound
         size = _size(one.item.key)
         yield Measurement(
             category=measurements.category(one.item),

@@ -8,6 +8,8 @@ from aya.claims.rule import Case, Verdict, rules
 from aya.claims.statement import Page, Stated
 
 EVIDENCE_CHARACTERS = 1000
+REPETITION = "agreement"
+"""The rule that knows no more than the document itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,9 @@ class Claim:
 
     @property
     def decisive(self) -> Judgement | None:
-        """The judgement that counts: a contradiction before a confirmation, what was measured before what was thought."""
+        """The judgement that counts: a contradiction before a confirmation; of those what was measured, then what follows
+        from something else, and last what the document merely says again.
+        """
         return decisive(self.judgements)
 
     @property
@@ -47,7 +51,8 @@ class Claim:
 def decisive(judgements: Sequence[Judgement]) -> Judgement | None:
     """The judgement that counts among several; None among none."""
     order = {Verdict.CONTRADICTED: 0, Verdict.CONFIRMED: 1, Verdict.UNVERIFIABLE: 2}
-    return min(judgements, key=lambda one: (order[one.verdict], one.rule != "measured"), default=None)
+    weight = {"measured": 0, REPETITION: 2}
+    return min(judgements, key=lambda one: (order[one.verdict], weight.get(one.rule, 1)), default=None)
 
 
 def judge(page: Page, stated: Sequence[Stated]) -> list[Claim]:

@@ -103,20 +103,44 @@ def _value(row: Mapping[str, Any], column: str) -> Any:
     return value.get(inner) if inner and isinstance(value, dict) else None if inner else value
 
 
+_NAMES = {"model_name", "cpu_model", "gpu_model", "os_name"}
+_NOISE = re.compile(
+    r"cpu|processor|geforce|graphics|with|gen|\d+(?:st|nd|rd|th)|\d+(?:\.\d+)?ghz|\d+-core|gnu|linux|\d{1,2}x?|x|macos|the"
+)
+"""Words of a name that some write and others do not."""
+_TIERS = {"pro", "max", "ultra", "ti", "super", "xt", "xtx", "plus", "mini", "air", "studio", "mobile", "laptop"}
+"""Words that make a name that of another thing."""
+
+
+def _same_name(claimed: str, measured: str) -> bool:
+    """Whether both may name one thing: `AMD EPYC 9654` and `AMD EPYC 9654 96-Core Processor`."""
+    one, other = (_words(text) for text in (claimed, measured))
+    short, long = sorted((one, other), key=len)
+    return bool(short) and short <= long and not (long - short) & _TIERS
+
+
+def _words(name: str) -> set[str]:
+    bare = re.sub(r"\([^()]*\)", " ", re.sub(r"(?i)\brhel\b", "red hat enterprise", name)).casefold()
+    return {word for word in re.findall(r"[a-z0-9][\w.+-]*", bare) if not _NOISE.fullmatch(word)}
+
+
 def _alike(column: str, claimed: Any, measured: str) -> bool:
+    if column in _NAMES and _same_name(str(claimed), measured):
+        return True
     if isinstance(claimed, bool):
         return str(claimed).lower() == measured.lower()
     try:
         one, other = Decimal(str(claimed)), Decimal(measured)
     except InvalidOperation:
         one_text, other_text = (
-            re.sub(r"\s*\([^()]*\)|[\s,]+", "", str(text)).casefold() for text in (claimed, measured)
+            re.sub(r"\s*\([^()]*\)|[\s,]+|^(?:Linux|Darwin)\s+(?=\d)", "", str(text)).casefold()
+            for text in (claimed, measured)
         )
         return bool(one_text) and (one_text == other_text or _is_part(one_text, other_text))
     return one == other or (column in _ROUNDED and abs(one - other) <= _ABOUT * abs(other))
 
 
 def _is_part(one: str, other: str) -> bool:
-    """`15.0` of `15.0.1`, and `Darwin25.0.0` of `25.0.0`: a name or a version that is told in more or fewer words."""
+    """`12` of `12.11`, and `Darwin25.0.0` of `25.0.0`: a name or a version that is told in more or fewer words."""
     short, long = sorted((one, other), key=len)
-    return len(short) >= 3 and (long.startswith(f"{short}.") or long.endswith(short))
+    return long.startswith((f"{short}.", f"{short}-")) or (len(short) >= 3 and long.endswith(short))

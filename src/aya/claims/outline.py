@@ -4,18 +4,26 @@ Bullets and paragraphs of the forms `**Key:** value`, `` `setting`: value `` and
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
+from aya.claims.language import meant, numbers_of, words_of
 from aya.claims.quantity import quantities
 
 KEY_CHARACTERS = 80
 _PLAIN_KEY = re.compile(r"(?P<key>[^:.!?]{1,80}?)\s*:\s+(?P<value>\S.*)", re.S)
 _ASSIGNED = re.compile(r"(?P<key>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\s*=\s*(?P<value>\S.*)", re.S)
+_EQUAL = re.compile(r"(?P<key>[A-Za-z][\w-]*(?: [\w-]+){0,3})\s+=\s+(?P<value>[^\s=].*)", re.S)
+_SET = re.compile(r"(?P<name>[a-z][a-z0-9_.]*)\s*=\s*(?P<value>'[^']*'|[^#\s][^#]*)\s*(?P<note>#.*)?")
+_CONFIGURATIONS = ("", "ini", "conf", "config", "cfg", "properties", "postgresql", "text")
+_PLAN = re.compile(
+    r"(?i)\b(?:add|apply|set|change|edit|put|append|update|use|tune|should|would|could|to be|after|new|old|before|then|run)\b"
+)
+"""What introduces a block that is to be done, or is no longer so."""
 _COUNTED_KEY = re.compile(r"(?P<count>[~<>]?\d[\d,]*\+?)\s+(?P<key>[A-Za-z].*)")
 
 
@@ -87,7 +95,7 @@ class Outline:
 
 def outline(text: str) -> Outline:
     """The statements of a document."""
-    reader = _Reader()
+    reader = _Reader(words_of(text))
     root = SyntaxTreeNode(MarkdownIt("commonmark").enable("table").parse(text))
     for node in root.children:
         reader.read(node, ())
@@ -96,6 +104,7 @@ def outline(text: str) -> Outline:
 
 @dataclass
 class _Reader:
+    words: Mapping[str, str]
     items: list[Item] = field(default_factory=list)
     headings: list[Heading] = field(default_factory=list)
     all_headings: list[Heading] = field(default_factory=list)
@@ -120,12 +129,28 @@ class _Reader:
             for point in node.children:
                 self._point(point, parents)
         elif node.type in ("fence", "code_block"):
-            self.blocks.append(Block(line + (node.type == "fence"), node.info.strip().lower(), node.content))
+            block = Block(line + (node.type == "fence"), node.info.strip().lower(), node.content)
+            self.blocks.append(block)
+            self._assignments(block, parents)
         elif node.type == "table":
             self._table(node, parents)
         elif node.type == "blockquote":
             for child in node.children:
                 self.read(child, parents)
+
+    def _assignments(self, block: Block, parents: tuple[str, ...]) -> None:
+        """A file of settings as it is: each of its lines says `name = value`; one that is to be written says nothing yet."""
+        lines = [(block.line + at, line.strip()) for at, line in enumerate(block.text.splitlines())]
+        said = [(line, _SET.fullmatch(text)) for line, text in lines if text and text[0] not in "#;["]
+        before = self.items[-1] if self.items and self.items[-1].headings == tuple(self.headings) else None
+        is_plan = before is not None and _PLAN.search(f"{before.text if not before.key else before.key} {self.label}")
+        if block.language not in _CONFIGURATIONS or is_plan or not all(found for _, found in said):
+            return
+        for line, found in said:
+            if found is not None:
+                self._put(
+                    line, found[0].strip(), found["name"], found["value"].strip().strip("'\""), parents, is_code=True
+                )
 
     def _point(self, point: SyntaxTreeNode, parents: tuple[str, ...]) -> None:
         """A point of a list, and what is nested in it."""
@@ -177,6 +202,7 @@ class _Reader:
             key, value = self.label or key, f"{key} {value}".strip()
         elif counted:  # `80 GPU Cores: Unified shaders` says how many there are
             key, value = counted["key"], f"{counted['count']} {value}".strip()
+        key, value = meant(key, self.words), numbers_of(value, self.words)
         item = Item(
             number=len(self.items),
             line=line,
@@ -228,7 +254,7 @@ def _parted(tokens: Sequence[Token], text: str) -> tuple[str, str, bool]:
     assigned = _ASSIGNED.fullmatch(text)
     if assigned:
         return assigned["key"], assigned["value"], True
-    plain = _PLAIN_KEY.fullmatch(text)
+    plain = _EQUAL.fullmatch(text) or _PLAIN_KEY.fullmatch(text)
     if plain and len(plain["key"].split()) <= 8:
         return plain["key"].strip(), plain["value"].strip(), False
     return "", text, False

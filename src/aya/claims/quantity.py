@@ -152,10 +152,14 @@ def alike(one: str, other: str) -> bool:
     )
 
 
+LONGEST = 24
+"""A number of more digits is shown as it is."""
+
+
 def shown(value: Decimal, digits: int = 4) -> str:
     """A number with so many digits that count, without an exponent."""
     if value == 0:
         return "0"
-    rounded = round(value, max(0, digits - 1 - value.adjusted()))
+    rounded = round(value, max(0, digits - 1 - value.adjusted())) if value.adjusted() < LONGEST else value
     text = f"{rounded:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text

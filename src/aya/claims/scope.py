@@ -11,10 +11,10 @@ from aya.claims.outline import Heading, Item, Outline
 from aya.claims.statement import Described
 
 _ROLES = (
-    ("replica", r"replica|standby|secondary|follower|read[ -]only|mirror"),
-    ("primary", r"primary|master|leader|main server"),
+    ("replica", r"replica|replikat|réplica|réplique|secondaire|standby|secondary|follower|read[ -]only|mirror"),
+    ("primary", r"primary|primärserver|primärknoten|primaire|principal|hauptserver|master|leader|main server"),
     ("client", r"client|laptop|workstation|mobile|desktop"),
-    ("standalone", r"standalone|single|server|host|node|machine"),
+    ("standalone", r"serveur|rechner|knoten|standalone|single|server|host|node|machine"),
 )
 _STATUSES = (("pending", r"pending|planned|future|upcoming"), ("maintenance", "maintenance"),
              ("inactive", r"inactive|offline|decommissioned|retired"))  # fmt: skip
@@ -22,7 +22,9 @@ _NAME = r"[A-Za-z][\w.-]{0,62}"
 _TITLED = re.compile(
     rf"(?:\d+[.)]\s*)?(?P<name>{_NAME})\s*(?:\((?P<said>[^)]*)\)|\s[-–—:]\s*(?P<more>.*)|:\s+(?P<rest>.*))"
 )
-_ANNOUNCED = re.compile(rf"(?i:node|host|server|machine|system)\s*(?:\d+\s*)?[:#–—-]\s*(?P<name>{_NAME})\b(?P<said>.*)")
+_KINDS = r"(?i:node|host|hostname|server|machine|system|computer|knoten|rechner|n[œo]e?ud|serveur|maschine)"
+_ANNOUNCED = re.compile(rf"(?:\d+(?:\.\d+)*[.)]?\s+)?{_KINDS}\s*(?:\d+\s*)?[:#–—-]\s*(?P<name>{_NAME})(?P<said>.*)")
+_KIND = re.compile(_KINDS)
 _LISTED = re.compile(rf"(?P<name>{_NAME})\s*\((?P<said>[^)]*)\)")
 _HARDWARE = re.compile(
     r"(?i)(?:hardware )?(?:model(?: (?:name|identifier|number))?|serial(?: number)?|hardware uuid|uuid|chip|processor|"
@@ -46,7 +48,7 @@ def described_nodes(outline: Outline) -> dict[str, Described]:
         hardware = {item.key.lower() for item in under if _HARDWARE.fullmatch(item.key)}
         if announced and len(hardware) >= 2:
             add(announced["name"], announced["said"], heading.line)
-        elif titled and len(hardware) >= 2:
+        elif titled and len(hardware) >= 2 and not _KIND.fullmatch(titled["name"]):
             said = titled["said"] or titled["more"] or titled["rest"] or ""
             if _first(_ROLES, said):
                 add(titled["name"], said, heading.line)
@@ -74,9 +76,12 @@ def _status_beside(outline: Outline, role: Item) -> str:
 def nodes_of_items(outline: Outline, nodes: Mapping[str, Described]) -> dict[int, str]:
     """Which node each statement is about, by its number; what is about none or several is left out."""
     found: dict[int, str] = {}
+    # `## db02 (replica of db01)` is about the node that it describes.
+    owners = {heading.text: mentioned(heading.text, {name: nodes[name]}) for heading in outline.headings
+              for name in nodes if nodes[name].line == heading.line}  # fmt: skip
     for item in outline.items:
         for text in (*reversed(item.parents), item.label, *(heading.text for heading in reversed(item.headings))):
-            names = mentioned(text, nodes)
+            names = owners.get(text) or mentioned(text, nodes)
             if names:
                 if len(names) == 1:
                     found[item.number] = names[0]
@@ -94,6 +99,14 @@ def mentioned(text: str, nodes: Mapping[str, Described]) -> list[str]:
     """The nodes that a text names, as whole words."""
     words = dict.fromkeys(word.strip("._-") for word in re.findall(r"[\w.-]+", text))
     return [word for word in words if word in nodes]
+
+
+def surroundings(item: Item, nodes: Mapping[str, Described]) -> str:
+    """What a statement stands under most closely; a heading that describes a node says nothing of the topic."""
+    heading = item.headings[-1:]
+    if heading and any(described.line == heading[0].line for described in nodes.values()):
+        heading = ()
+    return " / ".join([*(one.text for one in heading), item.label, *item.parents])
 
 
 def _sections(outline: Outline) -> Iterator[tuple[Heading, list[Item]]]:

@@ -81,6 +81,8 @@ class Page:
     """The node that a statement is about, by the statement's number."""
     ports: Mapping[str, int]
     """The port of each node's PostgreSQL, where it is stated."""
+    servers: Mapping[int, int]
+    """Where a node has several servers: the port of the one that a statement is about, by the statement's number."""
     dated: datetime | None
     """The moment that it says it is of."""
     settings: Mapping[str, ServerSetting]

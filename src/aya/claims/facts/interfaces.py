@@ -16,7 +16,7 @@ _NAME = (
 )
 _NAMED = re.compile(rf"\b{_NAME}\b")
 _RANGE = re.compile(r"(?P<stem>[a-z]+)(?P<first>\d+)\s*[-–]\s*(?P=stem)(?P<last>\d+)")
-_PLACE = re.compile(r"(?i)network|interface|ethernet|wi-?fi|vpn|tailscale|wireguard|loopback")
+_PLACE = re.compile(r"(?i)network|interface|\bnics?\b|ethernet|wi-?fi|vpn|tailscale|wireguard|loopback")
 _ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?\b")
 _KINDS = (
     ("loopback", r"loopback|\blo0?\b"),
@@ -25,12 +25,20 @@ _KINDS = (
     ("bridge", r"\bbridge|\bbr\d"),
     ("ethernet", r"ethernet|\blan\b|\ben\d|\beth\d"),
 )
+HOST = "host"
+"""In the place of an interface where an address is stated of the machine alone."""
 MOST = 64
 """More interfaces than a range may name."""
 
 
 def _read(page: Page) -> Iterator[Stated]:
     for node in page.nodes:
+        for item in page.items(node):
+            if not _PLACE.search(item.near) and re.fullmatch(
+                r"(?i)(?:ip|ipv4)(?: address)?|(?:subnet |net)mask|(?:default )?gateway", item.key
+            ):
+                for column, value, said in _attribute(item):  # of no interface that is named
+                    yield Stated(item=item, node=node, subject=f"{HOST} {column}", value=value, said=said)
         items = [item for item in page.items(node) if _PLACE.search(item.near)]
         for _, group in groupby(items, key=lambda item: item.group):
             yield from _list(node, list(group))

@@ -53,6 +53,11 @@ def unit_and_value(said: Quantity) -> tuple[str, Decimal]:
     return unit, said.value / factor
 
 
+def bound(said: Quantity) -> str | None:
+    """How a number that is not meant exactly is meant: `<100 ms` is `below`, `60+` is `above`, `~30` is `about`."""
+    return {"most": "below", "least": "above"}.get(said.bound) or ("about" if said.approximate else None)
+
+
 def _read(page: Page) -> Iterator[Stated]:
     for item in page.outline.items:
         node = page.node_of.get(item.number)

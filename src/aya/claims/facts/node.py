@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aya.claims.outline import Item
 from aya.claims.quantity import BYTES, BYTES_PER_S, COUNT, FLOPS, Quantity, quantity
+from aya.claims.scope import surroundings
 from aya.claims.statement import Page, Place, Reader, Stated
 from aya.model import Json
 
@@ -38,6 +39,17 @@ def plain(text: str) -> Value | None:
     """The text without what is added in brackets; None where it says that it is not known."""
     bare = re.sub(r"\s*\([^()]*\)\s*", " ", text).strip(" ,;")
     return None if _NOT_KNOWN.search(bare) else (bare, None)
+
+
+def _part(text: str) -> Value | None:
+    """The name of a part; `16-core` is none."""
+    return None if _COUNTED.match(text) else plain(text)
+
+
+def _counted(text: str) -> Value | None:
+    """`16-core (12 performance + 4 efficiency)`."""
+    found = _COUNTED.match(text)
+    return whole(found[1]) if found else None
 
 
 def whole(text: str) -> Value | None:
@@ -99,6 +111,7 @@ def _build(text: str) -> Value | None:
     return (found[0], None) if found else None
 
 
+_COUNTED = re.compile(r"(?i)(\d+)[\s-]*(?:(?:cpu|gpu|physical|logical)[\s-]*)?cores?\b")
 _MEMORY = r"memory|\bram\b"
 _TERMS = (
     _Term(
@@ -114,13 +127,14 @@ _TERMS = (
     _Term(
         "cpu_model",
         "chip|cpu|processor|cpu model|processor model|chip model|processor name",
-        plain,
+        _part,
         not_place=rf"{ABOUT_OTHERS}|gpu|graphic",
     ),
+    _Term("cpu_cores_total", "cpu|processor", _counted),
     _Term("cpu_architecture", "architecture|cpu architecture", architecture, place=r"cpu|processor"),
     _Term(
         "cpu_cores_total",
-        "cores|total cores|cpu cores|total cpu cores|physical cores|core count",
+        "cores|total cores|(?:total )?number of cores|cpu cores|total cpu cores|physical cores|core count",
         whole,
         not_place=rf"{ABOUT_OTHERS}|gpu|graphic|summary",
     ),
@@ -129,10 +143,11 @@ _TERMS = (
     _Term(
         "gpu_model",
         "chipset|chipset model|gpu|gpu model|graphics|graphics card|chip|model",
-        plain,
+        _part,
         place=r"gpu|graphic",
     ),
-    _Term("gpu_model", "gpu|gpu model|graphics card", plain, place=r"hardware|system|spec|node|server"),
+    _Term("gpu_model", "gpu|gpu model|graphics card", _part, place=r"hardware|system|spec|node|server"),
+    _Term("gpu_cores", "gpu|graphics", _counted),
     _Term("gpu_cores", "gpu cores|total gpu cores|gpu core count", whole, not_place=rf"{ABOUT_OTHERS}|summary"),
     _Term("gpu_cores", "cores|total cores", whole, place=r"gpu|graphic"),
     _Term(
@@ -182,18 +197,22 @@ _OS_NAME = re.compile(
     re.S,
 )
 
+_MAC_VERSION = re.compile(r"v?(?P<number>\d+(?:\.\d+)*)[\s,]*\(?(?P<name>[A-Z][A-Za-z ]*[A-Za-z])?")
+CODE_NAME = "os_codename"
+"""The subject of a name like Sequoia, which has no column."""
+
 
 def _read(page: Page) -> Iterator[Stated]:
     chips: set[str] = set()
     for item in page.outline.items:
         node = page.node_of.get(item.number)
         if node is not None and item.key and not item.is_label:
-            for stated in (*_of(item, node), *_system(item, node)):
+            for stated in (*_of(page, item, node), *_system(page, item, node)):
                 if stated.subject == "cpu_model":
                     chips.add(str(stated.value).casefold().removeprefix("apple "))
                 yield stated
     for item in platform_items(page, chips):
-        yield from _of(item, None)
+        yield from _of(page, item, None)
 
 
 def platform_items(page: Page, chips: Iterable[str]) -> Iterator[Item]:
@@ -204,17 +223,20 @@ def platform_items(page: Page, chips: Iterable[str]) -> Iterator[Item]:
             yield item
 
 
-def _of(item: Item, node: str | None) -> Iterator[Stated]:
+def _of(page: Page, item: Item, node: str | None) -> Iterator[Stated]:
+    near = surroundings(item, page.nodes)
     key = re.sub(r"\s*\([^)]*\)", "", item.key).strip().lower()
     for term in _TERMS:
         if not re.fullmatch(term.keys, key) or (term.place and not re.search(rf"(?i){term.place}", item.near)):
             continue
-        if re.search(rf"(?i){term.not_place}", item.near.replace("Expected vs. Actual Performance", "")):
+        if re.search(rf"(?i){term.not_place}", near.replace("Expected vs. Actual Performance", "")):
             continue
         if term.in_value and not re.search(rf"(?i){term.in_value}", f"{item.key} {item.value}"):
             continue
         found = term.reads(item.value)
-        if found is not None and found[0] not in (None, "", 0):
+        if found is None:
+            continue
+        if found[0] not in (None, "", 0):
             yield _stated(item, node, term.column, *found)
         if term.column == "cpu_cores_total":
             yield from _classes(item, node)
@@ -229,15 +251,25 @@ def _classes(item: Item, node: str | None) -> Iterator[Stated]:
             yield _stated(item, node, column, *value)
 
 
-def _system(item: Item, node: str | None) -> Iterator[Stated]:
+def _system(page: Page, item: Item, node: str | None) -> Iterator[Stated]:
     """`Version: macOS 15.0 (Sequoia)`."""
-    found = _OS_NAME.match(item.value) if _OS_KEYS.fullmatch(item.key) else None
-    if found is None or re.search(rf"(?i){ABOUT_OTHERS}", item.near):
+    # `macOS: 26.0 (Tahoe)`
+    said = (
+        f"{item.key} {item.value}"
+        if re.fullmatch(r"(?i)macOS|Ubuntu|Debian", item.key) and re.match(r"\d", item.value)
+        else item.value
+    )
+    found = _OS_NAME.match(said) if said != item.value or _OS_KEYS.fullmatch(item.key) else None
+    if found is None or re.search(rf"(?i){ABOUT_OTHERS}", surroundings(item, page.nodes)):
         return
     yield _stated(item, node, "os_name", found["name"], None)
     version = found["rest"].strip()
     if re.match(r"v?\d", version):
-        yield _stated(item, node, "os_version", version, None)
+        # As collectors have it: the bare number of a Mac, the words of the distribution elsewhere.
+        mac = _MAC_VERSION.match(version) if re.search(r"(?i)mac|os x", found["name"]) else None
+        yield _stated(item, node, "os_version", mac["number"] if mac else version, None)
+        if mac and mac["name"]:
+            yield Stated(item=item, node=node, subject=CODE_NAME, value=mac["name"])
 
 
 def _stated(item: Item, node: str | None, column: str, value: Json, said: Quantity | None) -> Stated:

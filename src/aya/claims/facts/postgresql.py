@@ -4,9 +4,10 @@ import re
 from collections.abc import Callable, Iterator
 from itertools import groupby
 
+from aya.claims.facts.measurements import bound
 from aya.claims.facts.node import architecture
-from aya.claims.instance import instance_of
-from aya.claims.moment import moment_in
+from aya.claims.instance import another, instance_of
+from aya.claims.moment import moment_in, zone_of
 from aya.claims.outline import Item
 from aya.claims.quantity import BYTES, SECONDS, Quantity, quantity
 from aya.claims.scope import mentioned
@@ -37,11 +38,14 @@ def _server(page: Page, node: str, items: list[Item]) -> Iterator[Stated]:
         return
 
     def stated(item: Item, column: str, value: Json) -> Stated:
-        place = Place("instances", (("instance", instance_of(page, node)),), column)
-        return Stated(item=item, node=node, subject=f"PostgreSQL {column}", value=value, place=place)
+        place = Place("instances", (("instance", instance_of(page, node, item)),), column)
+        return Stated(
+            item=item, node=node, subject=f"PostgreSQL{another(page, node, item)} {column}", value=value, place=place
+        )
 
+    zone = zone_of(page.dated)
     yield stated(version, "server_version", found[1])
-    if port := page.ports.get(node):
+    if port := page.servers.get(version.number) or page.ports.get(node):
         yield stated(version, "port", port)
     role = page.nodes[node].role
     if role in ("primary", "replica"):
@@ -54,7 +58,7 @@ def _server(page: Page, node: str, items: list[Item]) -> Iterator[Stated]:
             yield stated(item, "compiler", item.value)
         elif re.fullmatch(r"data dir(?:ectory)?|data path|pgdata", key) and item.value.startswith("/"):
             yield stated(item, "data_directory", item.value.split(" (")[0])
-        elif re.fullmatch(r"started|start time|started at|running since", key) and (at := moment_in(item.value)):
+        elif re.fullmatch(r"started|start time|started at|running since", key) and (at := moment_in(item.value, zone)):
             yield stated(item, "started_at", at.isoformat())
 
 
@@ -94,6 +98,8 @@ def _of_link(item: Item, stated: Callable[..., Stated]) -> Iterator[Stated]:
     elif re.fullmatch(r"(?:replication |replay )?(?:lag|delay)", key):
         said = quantity(item.value, SECONDS)
         if said:
+            if meant := bound(said):
+                yield stated(item, "metadata.replay_lag_bound", meant)
             yield stated(item, "replay_lag_ms", int(said.value * 1000), said)
         elif bytes_said := quantity(item.value, BYTES):
             yield stated(item, "replay_lag_bytes", int(bytes_said.value), bytes_said)

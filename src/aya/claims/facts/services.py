@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from datetime import timezone
 from itertools import groupby
 
+from aya.claims.instance import another
 from aya.claims.moment import moment_in
 from aya.claims.outline import Item
 from aya.claims.quantity import SECONDS, quantity
@@ -39,6 +40,8 @@ def _service(page: Page, node: str, items: list[Item], zone: timezone | None) ->
         if not name or _GENERIC.search(name):
             name = first.headings[-1].text if first.headings else name
     name = re.sub(r"\s*\([^()]*\)$", "", name).strip()
+    port = (page.servers.get(first.number) or page.ports.get(node)) if name == "PostgreSQL" else None
+    name += another(page, node, first) if name == "PostgreSQL" else ""
     if not name:
         return
 
@@ -46,7 +49,6 @@ def _service(page: Page, node: str, items: list[Item], zone: timezone | None) ->
         place = Place("services", (("service_name", name),), column)
         return Stated(item=item, node=node, subject=f"service {name} {column}", value=value, place=place)
 
-    port = page.ports.get(node) if name == "PostgreSQL" else None
     if port:
         yield stated(first, "port", port)
     kind = (

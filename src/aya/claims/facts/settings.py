@@ -5,17 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
-from aya.claims.instance import instance_of
+from aya.claims.instance import another, instance_of
 from aya.claims.outline import Item
 from aya.claims.quantity import BYTES, COUNT, SECONDS, Quantity, quantities, quantity
 from aya.claims.scope import mentioned
 from aya.claims.statement import Page, Place, Reader, ServerSetting, Stated
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|jit|fsync|port|autovacuum")
+_PLAIN = ("fsync", "jit", "autovacuum")
 _SERVER = re.compile(r"(?i)postgres|\bpg\b|setting|parameter|wal\b|database server|configuration")
 _PENDING = re.compile(
     r"(?i)(?:configured|pending|after (?:the )?restart|will be|set to|next restart)[:\s]+(?P<value>[^,;()]+)"
 )
+_ARROW = re.compile(r"(?:→|->)\s*(?P<value>[^,;()]+)")
 _RESTART = re.compile(
     r"(?i)(?:requires?|needs?|awaits?|pending)\s+(?:a\s+)?restart|restart\s+(?:is\s+)?(?:required|needed|pending)"
 )
@@ -77,7 +79,11 @@ def _named(item: Item, page: Page) -> tuple[str | None, str]:
     for said, column in ((item.key, ""), *((parent, "nested") for parent in item.parents[-1:])):
         name = said.strip("`").lower()
         spoken = _spoken(re.sub(r"[\s-]+", "_", name), page)
-        is_known = name in page.settings and (item.is_code or "_" in name) and bool(_SERVER.search(item.place))
+        is_known = (
+            name in page.settings
+            and (item.is_code or "_" in name or name in _PLAIN)
+            and bool(_SERVER.search(item.place))
+        )
         is_new = item.is_code and _NAME.fullmatch(name) and _SERVER.search(item.place) and not column
         if not (is_known or is_new or (spoken != name and spoken in page.settings)):
             continue
@@ -106,7 +112,7 @@ def _setting(page: Page, item: Item, node: str | None, name: str, column: str) -
             continue
         if not _RESTART.fullmatch(said.strip()):
             yield from _value(page, item, one, name, said, is_restated=node is None)
-        pending = _PENDING.search(said)
+        pending = _PENDING.search(said) or (_ARROW.search(said) if "restart" in said.lower() else None)
         if pending:
             yield from _pending(page, item, one, name, pending["value"], is_restated=node is None)
         elif _RESTART.search(said) and one is not None and node is not None:
@@ -147,10 +153,11 @@ def _part_of(text: str, node: str, page: Page) -> str:
 def _stated(
     page: Page, item: Item, node: str | None, name: str, column: str, value: str | bool, said: Quantity | None = None
 ) -> Stated:
-    place = None
+    place, of = None, ""
     if node is not None:
-        place = Place("settings", (("instance", instance_of(page, node)), ("setting_name", name)), column)
-    return Stated(item=item, node=node, subject=f"{name} {column}", value=value, said=said, place=place)
+        place = Place("settings", (("instance", instance_of(page, node, item)), ("setting_name", name)), column)
+        of = another(page, node, item)
+    return Stated(item=item, node=node, subject=f"{name}{of} {column}", value=value, said=said, place=place)
 
 
 reader = Reader(_read)

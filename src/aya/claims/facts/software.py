@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from aya.claims.facts.node import architecture
+from aya.claims.instance import another
 from aya.claims.outline import Item
 from aya.claims.statement import Page, Place, Reader, Stated
 from aya.model import Json
@@ -32,19 +33,19 @@ def _read(page: Page) -> Iterator[Stated]:
         items = [item for item in page.items(node) if item.key and not item.is_label]
         for _, group in groupby(items, key=lambda item: item.group):
             members = list(group)
-            yield from _product(node, members)
+            yield from _product(page, node, members)
             for item in members:
                 yield from _line(node, item)
 
 
-def _product(node: str, items: list[Item]) -> Iterator[Stated]:
+def _product(page: Page, node: str, items: list[Item]) -> Iterator[Stated]:
     """A list under `PostgreSQL Version`, or under a heading that names a product."""
     version = next((item for item in items if re.fullmatch(r"(?i)(?:server )?version", item.key)), None)
     named = _PRODUCTS.search(f"{items[0].label} / {' / '.join(items[0].parents)}") or (
         _PRODUCTS.search(items[0].headings[-1].text) if items[0].headings and not items[0].label else None
     )
     found = _VERSION.match(version.value) if version else None
-    if version is None or named is None or found is None:
+    if version is None or named is None or found is None or another(page, node, version):  # told by its instance
         return
     name = _name(named["name"])
     yield _stated(version, node, name, "software_version", found["version"])

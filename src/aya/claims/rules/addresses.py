@@ -41,7 +41,7 @@ def _judge(case: Case) -> Iterator[Opinion]:
 
 def _gateway(case: Case, node: str, name: str) -> Iterator[Opinion]:
     address, mask, gateway = (case.first(node, f"{name} ipv4_{what}") for what in ("address", "netmask", "gateway"))
-    if not (address and mask and gateway):
+    if not (address and mask and gateway) or len({one.value for one in case.of(node, f"{name} ipv4_address")}) > 1:
         return
     try:
         network = ip_network(f"{address.value}/{mask.value}", strict=False)

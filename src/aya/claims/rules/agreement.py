@@ -28,7 +28,7 @@ def _judge(case: Case) -> Iterator[Opinion]:
 _SEVERAL = re.compile(
     r"(?i)system python|brew|conda|venv|virtual env|pyenv|bundled|secondary|alternative|previous|old\b|second"
 )
-_MOVES = re.compile(r"lag|uptime|process_id|rows|size_bytes")
+_MOVES = re.compile(r"^host |lag|uptime|process_id|rows|size_bytes")
 
 
 def _may_differ(subject: str, told: Sequence[Stated]) -> bool:
@@ -60,7 +60,7 @@ def _measured(case: Case) -> Iterator[Opinion]:
             and _may_be_one(case, item, other)
         ]
         if others:
-            yield Opinion(item, True, f"So too on {_lines(sorted(other.line for other in others))}.")
+            yield Opinion(item, True, _again(sorted(other.line for other in others)))
 
 
 def _is_same(said: Quantity, other: Quantity) -> bool:
@@ -85,7 +85,7 @@ def _paths(case: Case) -> Iterator[Opinion]:
             for item in those:
                 others = [other.line for other in those if other is not item]
                 if others:
-                    yield Opinion(item, True, f"So too on {_lines(others)}.")
+                    yield Opinion(item, True, _again(others))
 
 
 def _subjects(case: Case) -> dict[tuple[str, str], list[Stated]]:
@@ -121,7 +121,7 @@ def _compared(node: str, told: Sequence[Stated]) -> Iterator[Opinion]:
         for one in told:
             lines = sorted({other.item.line for other in told if other.item.line != one.item.line})
             if lines:
-                yield Opinion(one.item, True, f"Stated alike of {node} on {_lines(lines)}.")
+                yield Opinion(one.item, True, _again(lines))
         return
     most = max(groups, key=len)
     is_outvoted = Counter(map(len, groups)).most_common(1)[0][1] == 1 or len(most) > max(
@@ -152,10 +152,11 @@ def _dates(case: Case) -> Iterator[Opinion]:
         others = [other for other in dates if other is not item]
         if others:
             same = all(other.value == item.value for other in others)
+            lines = [other.line for other in others]
             yield Opinion(
                 item,
                 same,
-                f"{'So too' if same else f'Not {item.value}'} on {_lines([other.line for other in others])}.",
+                _again(lines) if same else f"Not {item.value} on {_lines(lines)}.",
             )
 
 
@@ -181,6 +182,11 @@ def _links(case: Case) -> Iterator[Opinion]:
                     f"{primary} waits for no standby: its synchronous_standby_names is empty on line {waits.item.line}."
                 )
                 yield Opinion(mode.item, mode.value == "async", told)
+
+
+def _again(lines: Sequence[int]) -> str:
+    """That a document repeats itself: it agrees with itself, nothing more."""
+    return f"The same document says so too on {_lines(lines)}."
 
 
 def _lines(lines: Sequence[int]) -> str:

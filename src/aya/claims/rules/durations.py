@@ -1,5 +1,6 @@
 """An uptime is the time from the start that is stated beside it to the moment of the document; a duration said twice is one."""
 
+import re
 from collections.abc import Iterator
 from datetime import timezone
 from decimal import Decimal
@@ -11,13 +12,18 @@ from aya.claims.quantity import SECONDS, quantities, quantity, shown
 from aya.claims.rule import Case, Opinion, Rule
 from aya.claims.statement import Page
 
+_STARTS = (
+    "started", "started at", "start time", "running since", "up since", "booted", "booted at", "boot time", "last boot",
+    "last reboot",
+)  # fmt: skip
+
 
 def _judge(case: Case) -> Iterator[Opinion]:
     page = case.page
     for item in page.outline.items:
         if item.key.lower() == "uptime":
             yield from _uptime(page, item)
-        elif item.key.lower() in ("started", "started at", "start time", "running since"):
+        elif item.key.lower() in _STARTS:
             yield from _start(page, item)
         yield from _said_twice(item)
 
@@ -31,13 +37,10 @@ def _start(page: Page, item: Item) -> Iterator[Opinion]:
 def _uptime(page: Page, item: Item) -> Iterator[Opinion]:
     said = quantity(item.value, SECONDS)
     start = next(
-        (
-            one
-            for one in page.outline.items
-            if one.group == item.group and one.key.lower() in ("started", "started at", "start time", "running since")
-        ),
+        (one for one in page.outline.items if one.group == item.group and one.key.lower() in _STARTS),
         None,
     )
+    start = start or (item if re.search(r"(?i)\bsince\b", item.value) else None)  # `10 days since 2026-05-20 00:00`
     at = moment(start.value, _zone(page)) if start else None
     if said is None or start is None or at is None or page.dated is None or not has_time(start.value):
         return

@@ -28,7 +28,7 @@ AT_LEAST_AS_PRIMARY = (
     "max_connections", "max_worker_processes", "max_wal_senders", "max_prepared_transactions", "max_locks_per_transaction",
 )  # fmt: skip
 """Settings that a hot standby refuses to have smaller than its primary."""
-_UNLIMITED = re.compile(r"(?i)\b(?:unlimited|infinite|no limit|no maximum|forever)\b")
+_UNLIMITED = re.compile(r"(?i)\b(?:unlimited|unbegrenzt|illimité|infinite|no limit|no maximum|forever)\b")
 _DISABLED = re.compile(r"(?i)\b(?:disabled|disables|off|none|no)\b")
 _USES = re.compile(r"(?i)\b(?:uses?|same as|inherits?|from|falls back to)\s+`?(?P<name>[a-z][a-z0-9_]+)`?")
 _RESTART = re.compile(r"(?i)requires?\s+(?:a\s+)?restart|restart\s+(?:is\s+)?required|needs?\s+(?:a\s+)?restart")
@@ -37,10 +37,11 @@ _RESTART = re.compile(r"(?i)requires?\s+(?:a\s+)?restart|restart\s+(?:is\s+)?req
 def _judge(case: Case) -> Iterator[Opinion]:
     for one in case.stated:
         name, _, column = one.subject.rpartition(" ")
+        name, _, port = name.partition(" of ")
         setting = case.page.settings.get(name)
         if setting is None or column not in ("setting_value", "pending_value"):
             continue
-        version = case.first(one.node, "PostgreSQL server_version")
+        version = case.first(one.node, f"PostgreSQL{f' of {port}' if port else ''} server_version")
         if version is None or int(str(version.value).split(".")[0]) >= OLDEST:
             yield from _takes(one, setting)
         if column == "setting_value":
@@ -100,7 +101,7 @@ def _takes(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
 
 def _means(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
     """`0 (unlimited)`: what is said of a value is what PostgreSQL says of it."""
-    bracket = re.search(r"\(([^()]*)\)", one.item.value)
+    bracket = re.search(r"\(([^()]*)\)", one.item.value) or re.search(r"#\s*(.+)", one.item.text)
     note = bracket[1] if bracket else ""
     if not note or re.search(r"(?i)configured|pending|restart", note):
         return
@@ -120,8 +121,19 @@ def _means(one: Stated, setting: ServerSetting) -> Iterator[Opinion]:
             yield Opinion(one.item, False, f"PostgreSQL: {one.value} {meaning}.")
     elif _DISABLED.search(note) and meaning and re.search(r"(?i)^disables|^turns", meaning):
         yield Opinion(one.item, True, f"PostgreSQL: {setting.name} = {one.value} {meaning}.")
+    elif _DISABLED.fullmatch(note.strip()) and (other := _disabling(setting)) and other != str(one.value):
+        told = f"{meaning}; " if meaning else ""
+        yield Opinion(one.item, False, f"PostgreSQL: {setting.name} = {one.value}: {told}{other} is what disables it.")
     elif re.search(r"(?i)\basync", note) and setting.name == "synchronous_standby_names":
         yield Opinion(one.item, one.value == "", f"PostgreSQL: an empty {setting.name} {SPECIAL[setting.name, '']}.")
+
+
+def _disabling(setting: ServerSetting) -> str | None:
+    """The one value that disables a setting, where the server says so."""
+    found = [
+        one["value"] for one in _MEANING.finditer(setting.extra_desc) if re.match(r"(?i)disables|turns", one["meaning"])
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _meaning(setting: ServerSetting, value: str) -> str | None:

@@ -16,6 +16,8 @@ _FLEET = (
     (r"(?:total |all )?(?:ram|memory)", BYTES, ("ram_gb",)),
     (r"(?:total |all )?storage(?: capacity)?", BYTES, ("internal storage capacity", "external storage capacity")),
 )
+_TOTAL = re.compile(r"(?i)(?:grand |in )?(?:total|sum|gesamt|summe|somme)\b:?")
+_NO_SUM = re.compile(r"(?i)\b(?:avg|average|mean|median|max|min|peak|p\d+|rate|per|port|version|id|pid|year|ratio)\b|%")
 _ADDED = re.compile(r"\(\s*(?P<parts>[\d.,]+(?:\s*[A-Za-z]+)?(?:\s*\+\s*[\d.,]+(?:\s*[A-Za-z]+)?)+)\s*\)")
 
 
@@ -27,6 +29,7 @@ def _judge(case: Case) -> Iterator[Opinion]:
     for item in case.page.outline.items:
         yield from _parts(item)
         yield from _phases(case, item)
+    yield from _tables(case)
 
 
 def _cores(case: Case, node: str) -> Iterator[Opinion]:
@@ -91,6 +94,38 @@ def _parts(item: Item) -> Iterator[Opinion]:
         (part.low * (part.factor if part.dimension == whole.dimension else unit) for part in parts if part), Decimal(0)
     )
     yield Opinion(item, whole.agrees(added), f"{found['parts'].strip()} is {shown(added / unit, 6)}.")
+
+
+def _tables(case: Case) -> Iterator[Opinion]:
+    """The last row of a table, `Total`, holds the sums of its columns."""
+    columns: dict[tuple[object, ...], list[Item]] = {}
+    for item in case.page.outline.items:
+        if item.parents and item.key:
+            above = item.headings[-1].line if item.headings else 0
+            columns.setdefault((above, item.label, item.parents[:-1], item.key), []).append(item)
+    for items in columns.values():
+        lines = [item.line for item in items]
+        *rows, total = items
+        said = next(iter(quantities(total.value)), None)
+        if (
+            len(rows) < 2 or lines != list(range(lines[0], lines[0] + len(lines))) or said is None or said.is_range
+            or not _TOTAL.fullmatch(total.parents[-1]) or _NO_SUM.search(total.key)
+            or any(_TOTAL.match(row.parents[-1]) for row in rows)
+        ):  # fmt: skip
+            continue
+        parts = [quantities(row.value) for row in rows]
+        if any(len(part) != 1 or part[0].dimension != said.dimension or part[0].is_range for part in parts):
+            continue
+        if said.dimension not in (BYTES, COUNT):
+            continue
+        whole = sum((part[0].value for part in parts), Decimal(0))
+        # Of sums in a table only what is far off is wrong: each part may be rounded, and count by 1024.
+        slack = sum((part[0].step * part[0].factor for part in parts), said.step * said.factor) / 2
+        slack += whole * (Decimal("0.03") if said.dimension == BYTES else 0)
+        exact = slack if said.dimension == BYTES else Decimal(0)
+        told = " + ".join(f"{part[0].text} (line {row.line})" for part, row in zip(parts, rows, strict=True))
+        unit = f" {said.unit}" if said.unit else ""
+        yield Opinion(total, abs(whole - said.value) <= exact, f"{told} are {shown(whole / said.factor, 5)}{unit}.")
 
 
 def _phases(case: Case, item: Item) -> Iterator[Opinion]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from aya.claims.facts.node import CODE_NAME
 from aya.claims.rule import Case, Opinion, Rule
 from aya.claims.statement import Stated
 from aya.reference import OperatingSystem, operating_system, operating_systems
@@ -17,8 +18,9 @@ def _system(case: Case, node: str) -> Iterator[Opinion]:
     yield from _metal(case, node)
     version, kernel, build = (case.first(node, what) for what in ("os_version", "kernel_version", "os_build"))
     name = case.first(node, "os_name")
-    if version is not None and name is not None and re.search(r"(?i)mac|os x", str(name.value)):
-        yield from _name(version)
+    called = case.first(node, CODE_NAME)
+    if version is not None and called is not None and called.item is version.item:
+        yield from _name(version, str(called.value))
     darwin = operating_system(str(kernel.value)) if kernel and str(kernel.value).startswith("Darwin") else None
     built = (
         _of_build(str(build.value))
@@ -71,13 +73,10 @@ def _metal(case: Case, node: str) -> Iterator[Opinion]:
             )
 
 
-def _name(version: Stated) -> Iterator[Opinion]:
+def _name(version: Stated, name: str) -> Iterator[Opinion]:
     """`15.0 (Sequoia)`: the name is that of the version."""
-    found = re.match(r"(?P<number>\d+(?:\.\d+)*)\s*\(?(?P<name>[A-Z][A-Za-z ]+)?", str(version.value))
-    if found is None or not found["name"]:
-        return
-    known = [one for one in operating_systems() if one.code_name.casefold() == found["name"].strip().casefold()]
-    if known and not known[0].includes(found["number"]):
+    known = [one for one in operating_systems() if one.code_name.casefold() == name.casefold()]
+    if known and not known[0].includes(str(version.value)):
         yield Opinion(version.item, False, f"{known[0].code_name} is {_called(known[0])}.")
 
 
