@@ -77,14 +77,12 @@ def context() -> Iterator[Context]:
 
 def empty(admin: Connection) -> None:
     """Empty all tables; the log is given up with them. A session of the test before may still be reading some."""
-    for last in (False, False, True):
+    for tries_left in reversed(range(10)):
         try:
-            _empty(admin)
+            return _empty(admin)
         except psycopg.errors.DeadlockDetected:
-            if last:
+            if not tries_left:
                 raise
-        else:
-            return
 
 
 def _empty(admin: Connection) -> None:
