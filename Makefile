@@ -19,7 +19,7 @@ $(VENV)/.ready: requirements.lock requirements-dev.lock requirements-uv.lock pyp
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "AYA needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv --without-pip --upgrade $(VENV)
 	@$(PYTHON) -m pip --python $(BIN)/python install --quiet --disable-pip-version-check --root-user-action ignore --require-hashes -r requirements-uv.lock
-	@$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock -r requirements-uv.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock -r requirements-uv.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
