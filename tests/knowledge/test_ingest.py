@@ -58,6 +58,14 @@ def test_files_are_read_once_and_again_only_when_they_changed(kb: Context, folde
     }
 
 
+def test_a_file_that_several_paths_lead_to_is_read_once(kb: Context, folder: Path) -> None:
+    done = add_knowledge(kb, [str(folder / "backup.md"), str(folder), str(folder / "cooking.md"), str(folder)])
+    assert done.counts == {"added": 3}
+    assert add_knowledge(kb, [str(folder / "cooking.md"), str(folder)]).counts == {"unchanged": 3}
+    (folder / "cooking.md").unlink()
+    assert changes(add_knowledge(kb, [str(folder), str(folder / "backup.md")])) == {"cooking.md": "removed"}
+
+
 def test_every_passage_stands_where_it_says(kb: Context, folder: Path, admin: Connection) -> None:
     add_knowledge(kb, [str(folder)])
     wrong = rows(

@@ -112,8 +112,7 @@ def add_knowledge(
     """
 
     def sources(reader: Connection, filling: Embedder) -> Iterator[Iterable[Cut | Outcome]]:
-        for path in paths:
-            yield Files(reader, filling, path, context.redactor, context.settings.node, category)
+        yield Files(reader, filling, paths, context.redactor, context.settings.node, category)
 
     return _filled(context, sources)
 
@@ -134,8 +133,7 @@ def sync_knowledge(context: Context) -> Filled:
 
 
 def _everything(context: Context, reader: Connection, filling: Embedder) -> Iterator[Iterable[Cut | Outcome]]:
-    for path in _paths(reader, context.settings.node):
-        yield Files(reader, filling, path, context.redactor, context.settings.node)
+    yield Files(reader, filling, _paths(reader, context.settings.node), context.redactor, context.settings.node)
     yield recorded(reader, filling)
     yield to_cut(reader, filling)
 
