@@ -13,7 +13,13 @@ from aya.knowledge.checking import check, judge
 from aya.knowledge.indexing import build_index, index_of, note_words
 from aya.knowledge.sets import active_set, begin_set
 from aya.operations.context import Context
-from aya.operations.knowledge import add_knowledge, check_knowledge, index_knowledge, reembed_knowledge
+from aya.operations.knowledge import (
+    add_knowledge,
+    check_knowledge,
+    index_knowledge,
+    keep_in_step,
+    reembed_knowledge,
+)
 from aya.operations.knowledge_search import search_knowledge
 
 DIMENSIONS = 8
@@ -100,6 +106,16 @@ def test_another_model_takes_over_when_all_of_it_is_there(kb: Context, folder: P
     assert after[0]["id"] != before[0]["id"]
     assert search_knowledge(other, "standby").by_meaning
     assert reembed_knowledge(other).counts == {}
+
+
+def test_another_model_can_take_over_in_the_background(kb: Context, folder: Path) -> None:
+    add_knowledge(kb, [str(folder)])
+    other = replace(kb, settings=kb.settings.model_copy(update={"embedding_passage_prefix": "passage: "}))
+    assert reembed_knowledge(other, background=True).counts == {}
+    assert search_knowledge(kb, "standby").by_meaning  # the one before is searched until then
+    keep_in_step(other)
+    assert search_knowledge(other, "standby").by_meaning
+    assert not search_knowledge(kb, "standby").by_meaning
 
 
 @pytest.fixture

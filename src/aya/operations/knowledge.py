@@ -153,6 +153,9 @@ def reembed_knowledge(
     context: Context,
     *,
     model: Annotated[str | None, "The model, as AYA_EMBEDDING_MODEL takes it; left out: what the options say."] = None,
+    background: Annotated[
+        bool, "Only begin it: `aya up` does it beside its rounds, or the next `aya kb sync`."
+    ] = False,
 ) -> Filled:
     """Cut and embed every document for another model, and then search that; until then the one before is searched.
 
@@ -161,6 +164,8 @@ def reembed_knowledge(
     wanted = models.load(context.settings, model, context.progress)
     with context.database.connect() as connection:
         begun = begin_set(connection, register(connection, wanted), wanted.dimensions)
+    if background:
+        return Filled({}, 0, 0, [], index_built=False, model=begun.model_name)
     return _switched(context, begun)
 
 

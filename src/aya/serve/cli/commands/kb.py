@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aya.errors import ExitCode
-from aya.serve.cli.app import AsJson, NodeOption, app, working
+from aya.serve.cli.app import AsJson, NodeOption, app, tell, working
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,14 +52,21 @@ def kb_reembed(
     model: Annotated[
         str | None, typer.Option("--model", help="The model [default: AYA_EMBEDDING_MODEL, or the default].")
     ] = None,
+    background: Annotated[
+        bool, typer.Option("--background", help="Only begin it: `aya up` goes on, or the next `aya kb sync`.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Embed every document with another model, and then search by that; broken off, it goes on the next time."""
     from aya.operations.knowledge import reembed_knowledge
 
     with working(as_json) as context:
-        done = reembed_knowledge(context, model=model)
-    _show_filled(done, as_json)
+        done = reembed_knowledge(context, model=model, background=background)
+    if background:
+        line = f"{done.model} is next: `aya up` embeds for it beside its rounds, or `aya kb sync` now; then it is searched."
+        tell(as_json, done, line)
+    else:
+        _show_filled(done, as_json)
 
 
 def _show_filled(done: "Filled", as_json: bool) -> None:
@@ -95,7 +102,6 @@ def kb_remove(
 ) -> None:
     """Remove documents from the knowledge base; the files stay."""
     from aya.operations.knowledge import remove_knowledge
-    from aya.serve.cli.app import tell
 
     with working(as_json) as context:
         count = remove_knowledge(context, source)
