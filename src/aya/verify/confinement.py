@@ -152,7 +152,8 @@ class _Listening:
                 self.trouble = f"it printed more than {PRINTED_LIMIT_BYTES:,} bytes and was stopped"
 
     def _hear_said(self) -> Iterator[Tested]:
-        while not (self.trouble or self.came_to_its_end) and (chunk := _read(self._said)):
+        # Also where it printed too much: what it had found before that is found.
+        while not self.came_to_its_end and (chunk := _read(self._said)):
             self._said_bytes += len(chunk)
             if self._said_bytes > SAID_LIMIT_BYTES:
                 self.trouble = f"its findings are larger than {SAID_LIMIT_BYTES:,} bytes, and it was stopped"

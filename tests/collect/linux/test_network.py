@@ -106,6 +106,13 @@ def test_ipv6_makes_the_primary_interface_where_there_is_no_ipv4():
     assert interface(facts, "eth1").metadata["ipv6_gateway"] == "fe80::fe"
 
 
+@pytest.mark.parametrize("gateway", ["-1", "f" * 33])
+def test_a_route_over_what_is_no_address_is_none(gateway):
+    line = f"{'0' * 32} 00 {'0' * 32} 00 {gateway} 00000400 00000001 00000000 00000003     eth1\n"
+    facts = understood(card("eth1") | {"/proc/net/route": ROUTE_HEADER, "/proc/net/ipv6_route": line})
+    assert facts.metadata["network"]["default_gateway_ipv6"] is None
+
+
 def test_a_route_that_refuses_is_no_way_out():
     facts = understood(card("eth0") | {"/proc/net/route": ROUTE_HEADER + default_route("eth0", "0.0.0.0", 0, "0201")})
     assert not any(row.is_primary for row in facts.interfaces)

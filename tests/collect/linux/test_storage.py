@@ -267,6 +267,11 @@ def test_every_form_of_nvme_list_is_understood(recordings, name, disks, terabyte
 # --- file systems -----------------------------------------------------------------------------------------------------
 
 
+def test_a_disk_whose_number_is_none_is_there_without_what_udev_knows():
+    folder = next(name for name in NVME if name.endswith("/dev")).rpartition("/")[0]
+    assert len(understood(NVME | {f"{folder}/dev": "<plist/>\n"}).metadata["storage"]["devices"]) == 1
+
+
 def test_real_file_systems_count_once_and_those_of_the_kernel_never():
     mounts = (
         "1 0 254:0 / / rw,relatime - ext4 /dev/vda rw\n"

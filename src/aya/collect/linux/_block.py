@@ -89,7 +89,7 @@ def _transport(found: Found, name: str, place: str) -> str | None:
 
 def _udev(found: Found, number: str | None) -> dict[str, str]:
     """What udev found out about a device (`E:KEY=value` lines); empty where there is no udev."""
-    if number is None:
+    if number is None or not re.fullmatch(r"\d+:\d+", number):
         return {}
     lines = (found.text(f"/run/udev/data/b{number}") or "").splitlines()
     pairs = (line[2:].partition("=") for line in lines if line.startswith("E:"))

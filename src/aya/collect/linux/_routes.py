@@ -43,12 +43,12 @@ def routes6_in_proc(text: str) -> list[Route]:
         try:
             destination, prefix, gateway, metric, flags = _hexadecimal(columns, 0, 1, 4, 5, 8)
             network = ipaddress.IPv6Network((destination, prefix), strict=False)
+            via = str(ipaddress.IPv6Address(gateway)) if gateway else None
             name = columns[9]
         except (ValueError, IndexError):
             continue
         unwanted = flags & (ROUTE_REJECTS | ROUTE_CACHED | ROUTE_LOCAL) or network.is_multicast
         if flags & ROUTE_UP and not unwanted and (network.is_link_local is False or gateway):
-            via = str(ipaddress.IPv6Address(gateway)) if gateway else None
             routes.append(Route(interface=name, destination=str(network), gateway=via, metric=metric))
     return routes
 
