@@ -363,7 +363,7 @@ def _huge_pages(found: Found) -> list[dict[str, Json]]:
     for path, text in found.matches(f"{HUGE}/hugepages-*/nr_hugepages"):
         size = re.search(r"hugepages-(\d{1,12})kB/", path)
         if size and re.fullmatch(r"\d{1,15}", text.strip()):
-            sizes[int(size[1])] = int(text)
+            sizes[int(size[1])] = int(text.strip())
     return [{"size_kib": size, "pages": sizes[size]} for size in sorted(sizes)]
 
 
