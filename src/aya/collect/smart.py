@@ -8,6 +8,20 @@ from aya.collect.json_values import dig, integer, items, parsed, words
 from aya.host.reading import Answer
 from aya.model import Gap, Json, Measurement, Outcome
 
+SMART_MEASURES = {
+    "storage.temperature_celsius": "celsius: temperature of a disk (SMART)",
+    "storage.power_on_hours": "hours: time a disk was powered on (SMART)",
+    "storage.power_cycles": "count: how often a disk was powered on (SMART)",
+    "storage.wear_percent": "percent: endurance used, may exceed 100 (NVMe)",
+    "storage.spare_percent": "percent: spare blocks left (NVMe)",
+    "storage.media_errors": "count: unrecovered data errors (NVMe)",
+    "storage.unsafe_shutdowns": "count: power lost without notice (NVMe)",
+    "storage.reallocated_sectors": "count: sectors replaced by spare ones (ATA attribute 5)",
+    "storage.pending_sectors": "count: unstable sectors waiting to be replaced (ATA attribute 197)",
+    "storage.uncorrectable_sectors": "count: sectors that could not be read (ATA attribute 198)",
+}
+"""What a report may count, each with its unit and meaning."""
+
 
 def smart_command(disk: str) -> tuple[str, ...]:
     """What to ask about `sda`."""

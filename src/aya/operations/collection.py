@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 
-from aya.claims.store import judge_again
 from aya.collect.postgresql.run import collect_servers
 from aya.collect.runner import collect_machine, put_together
 from aya.host.address import opened, plain
@@ -75,6 +74,9 @@ def collect(
     if dry_run:
         return Collection(look(context, passing_redactor(context.secrets_folder), host), None)
     state = look(context, context.redactor, host)
+    # Not needed by a dry run, and slow to import.
+    from aya.claims.store import judge_again
+
     context.progress("recording")
     with context.database.connect() as connection:
         recorded = record(connection, [state], payload_limit_bytes=context.settings.payload_limit_bytes)

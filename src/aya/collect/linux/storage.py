@@ -35,7 +35,7 @@ from aya.collect.linux._filesystems import (
 from aya.collect.linux._listed_disks import Listed
 from aya.collect.linux._lsblk import carriers
 from aya.collect.linux._volumes import ZPOOL_LIST, pools_in_list
-from aya.collect.smart import smart_command, understand_smart
+from aya.collect.smart import SMART_MEASURES, smart_command, understand_smart
 from aya.host.reading import Call, Command, File, Found, Names, Read
 from aya.model import Facts, Gap, Json, Measurement, Node, Outcome
 
@@ -246,15 +246,6 @@ collector = Collector(
     measures={
         "storage.filesystem_free_bytes": "bytes: free space of a file system for ordinary users",
         "storage.filesystem_used_bytes": "bytes: used space of a file system",
-        "storage.temperature_celsius": "celsius: temperature of a disk (SMART)",
-        "storage.power_on_hours": "hours: time a disk was powered on (SMART)",
-        "storage.power_cycles": "count: how often a disk was powered on (SMART)",
-        "storage.wear_percent": "percent: endurance used, may exceed 100 (NVMe)",
-        "storage.spare_percent": "percent: spare blocks left (NVMe)",
-        "storage.media_errors": "count: unrecovered data errors (NVMe)",
-        "storage.unsafe_shutdowns": "count: power lost without notice (NVMe)",
-        "storage.reallocated_sectors": "count: sectors replaced by spare ones (ATA attribute 5)",
-        "storage.pending_sectors": "count: unstable sectors waiting to be replaced (ATA attribute 197)",
-        "storage.uncorrectable_sectors": "count: sectors that could not be read (ATA attribute 198)",
+        **SMART_MEASURES,
     },
 )
